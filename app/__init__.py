@@ -1,0 +1,1 @@
+"""The desktop window and the headless verbs of the ``haustra`` command."""

@@ -1,0 +1,118 @@
+"""What flows through the program. All frozen; arrays are read-only, so threads share them.
+
+Units end the names (`_s`, `_ms`, `_px`, `_mm`, `_hz`). Images are RGB, uint8, (H, W, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from engine.preprocess import Placement
+
+Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Probability = NDArray[np.float32]
+Points = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+
+def read_only(array: _Array) -> _Array:
+    """The same array, protected against writing."""
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture. Its identity is `pts_s`, never `index / rate`."""
+
+    index: int
+    """Number of the frame in its source, 0 first."""
+    pts_s: float
+    """Presentation time, seconds from the start of the source."""
+    captured_s: float
+    """Monotonic clock when the picture was decoded (or captured)."""
+    image: Image
+    """(H, W, 3) RGB, read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldMask:
+    """What the network says about one frame, on the network's own grid."""
+
+    frame: Frame
+    probability: Probability
+    """(h, w), 0..1: inside a fold."""
+    edge: Probability
+    """(h, w), 0..1: on the occluding edge of a fold."""
+    placement: Placement
+    """Maps the grid to frame pixels and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldInstance:
+    """One haustral fold in one frame. Label 0 is background and never appears here."""
+
+    label: int
+    """1, 2, ... within this frame."""
+    track: int
+    """Identity over time (1, 2, ...); 0 while untracked."""
+    contour: Points
+    """(n, 2) xy of the outer outline, in frame pixels."""
+    area_px: float
+    """In frame pixels."""
+    score: float
+    """Mean probability inside, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A picture and what was found *in it*, inseparable."""
+
+    frame: Frame
+    mask: FoldMask
+    folds: tuple[FoldInstance, ...]
+    timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Milliseconds by stage name: `segment`, `instances`, `track`."""
+    finished_s: float = 0.0
+    """Monotonic clock when the analysis was complete."""
+
+
+class WorkerState(StrEnum):
+    """STOPPED → STARTING → RUNNING → STOPPING → STOPPED; FAULTED from anywhere."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FAULTED = "faulted"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """A snapshot of a running pipeline."""
+
+    workers: Mapping[str, WorkerState]
+    """State by worker name: `decode`, `analyse`."""
+    fault: str | None = None
+    """What went wrong and what to do, or None."""
+    frames_in: int = 0
+    analysed: int = 0
+    dropped: int = 0
+    """Frames replaced by a newer one before they were analysed."""
+    latency_p50_ms: float | None = None
+    """Decoded to analysed, over the last seconds."""
+    latency_p99_ms: float | None = None
+    analysed_hz: float | None = None
+    at_end: bool = False
+    """The source has no more frames."""

@@ -1,0 +1,1 @@
+"""Offline: simulated colons, training, evaluation and export of model bundles."""
