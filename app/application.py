@@ -1,0 +1,93 @@
+"""Starts Qt, the look, the session and the window, and keeps the window alive after surprises."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+
+from PySide6.QtWidgets import QApplication
+
+from app.main_window import MainWindow
+from app.notices import Notice
+from app.opening import unexpected
+from app.session import Session
+from app.settings import default_path, load_settings, save_settings
+from app.theme import apply_theme
+from engine.errors import HaustraError
+from resources import DEMO_CLIP
+
+_log = logging.getLogger(__name__)
+
+
+def run(source: str | None = None) -> int:
+    """Open the window on `source`, or on the demo clip; returns the exit code.
+
+    Raises:
+        HaustraError: there is no display to open a window on.
+    """
+    check_display()
+    application = make_application()
+    path = default_path()
+    settings, notice = load_settings(path)
+    session = Session()
+    window = MainWindow(session, settings, partial(save_settings, path=path))
+    if notice is not None:
+        session.tell(notice)
+    install_exception_hook(session.tell)
+    if source is not None:
+        session.open(source)
+    elif DEMO_CLIP.exists():
+        session.open(DEMO_CLIP)
+    window.show()
+    return application.exec()
+
+
+def check_display() -> None:
+    """Say so in words where Qt would abort.
+
+    Raises:
+        HaustraError: this is Linux and neither X nor Wayland is there.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        raise HaustraError(
+            "There is no display to open a window on.",
+            "Use `haustra overlay SOURCE -o OUT.mp4`, or start it where there is a desktop.",
+        )
+
+
+def make_application() -> QApplication:
+    """The one QApplication, in our look."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+    application.setApplicationName("haustra")
+    application.setApplicationDisplayName("Haustra")
+    apply_theme(application)
+    return application
+
+
+def install_exception_hook(tell: Callable[[Notice], None]) -> None:
+    """Turn every exception nobody caught, in any thread, into a notice; the window lives on."""
+
+    def on_exception(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        _log.error("not caught", exc_info=(kind, error, trace))
+        tell(Notice.of(error) if isinstance(error, HaustraError) else unexpected("This", error))
+
+    def on_thread_exception(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            on_exception(args.exc_type, args.exc_value, args.exc_traceback)
+
+    sys.excepthook = on_exception
+    threading.excepthook = on_thread_exception

@@ -1,0 +1,294 @@
+"""The window: puts the views together, hands intentions to the session and shows its screens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.actions import ActionId, build_actions
+from app.notices import FIRST_START, Notice
+from app.screen import Screen
+from app.session import IDLE, Session
+from app.settings import Settings
+from app.widgets.help_dialog import HelpDialog
+from app.widgets.notice_bar import NoticeBar
+from app.widgets.overlay_panel import OverlayPanel
+from app.widgets.performance_panel import PerformancePanel
+from app.widgets.status_line import StatusLine
+from app.widgets.transport import Transport
+from app.widgets.video_view import OverlayLook, VideoView
+
+_TICK_MS = 8
+_FIGURES_MS = 250
+_FILTER = (
+    "Recordings and pictures (*.mp4 *.mkv *.avi *.mov *.mpg *.mpeg *.m4v *.webm *.wmv *.ts"
+    " *.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
+)
+
+
+class MainWindow(QMainWindow):
+    """One window, one session."""
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        save: Callable[[Settings], Notice | None],
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.settings = settings
+        self._save = save
+        self._screen = Screen()
+        self._help: HelpDialog | None = None
+        self.actions_by_id = build_actions(self, self._handlers())
+        self.status_line = StatusLine()
+        self.notice_bar = NoticeBar()
+        self.video = VideoView()
+        self.transport = Transport(self.actions_by_id)
+        self.overlay_panel = OverlayPanel(self.actions_by_id)
+        self.performance_panel = PerformancePanel()
+        self._panel = self._side_panel()
+        self._arrange()
+        self._connect()
+        self._apply_look(self._look())
+        self._show(Screen(), is_first=True)
+        if not settings.was_greeted:
+            self.notice_bar.show_notice(FIRST_START)
+        self._timer = _timer(self, _TICK_MS, self.refresh)
+        self._figures_timer = _timer(self, _FIGURES_MS, self.refresh_figures)
+
+    # Arrangement
+
+    def _side_panel(self) -> QWidget:
+        panel = QWidget()
+        panel.setObjectName("panel")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        panel.setFixedWidth(theme.PANEL_WIDTH)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN - 4)
+        column.setSpacing(theme.GAP)
+        column.addWidget(self.overlay_panel)
+        column.addSpacing(theme.MARGIN)
+        column.addWidget(self.performance_panel, 1)
+        column.addStretch(1)
+        buttons = QHBoxLayout()
+        for which in (ActionId.OPEN, ActionId.FULL_SCREEN, ActionId.HELP):
+            buttons.addWidget(_button(self.actions_by_id[which]))
+        buttons.insertStretch(1, 1)
+        panel_open = buttons.itemAt(0).widget()
+        if isinstance(panel_open, QToolButton):
+            panel_open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        column.addLayout(buttons)
+        return panel
+
+    def _arrange(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.video, 1)
+        left.addWidget(self.transport)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addLayout(left, 1)
+        middle.addWidget(self._panel)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.status_line)
+        column.addWidget(self.notice_bar)
+        column.addLayout(middle, 1)
+        self.setCentralWidget(body)
+        self.setMinimumSize(860, 560)
+        self.resize(self.settings.window_width, self.settings.window_height)
+
+    def _connect(self) -> None:
+        self.video.file_dropped.connect(self.session.open)
+        self.video.double_clicked.connect(self.toggle_full_screen)
+        self.transport.sought.connect(self.session.seek)
+        self.overlay_panel.look_changed.connect(self._apply_look)
+        self.notice_bar.dismissed.connect(self._greeted)
+
+    def _handlers(self) -> dict[ActionId, Callable[[], None]]:
+        session = self.session
+        return {
+            ActionId.OPEN: self.choose_file,
+            ActionId.QUIT: lambda: void(self.close()),
+            ActionId.PLAY: session.toggle_play,
+            ActionId.STEP_FORWARD: lambda: session.step(1),
+            ActionId.STEP_BACK: lambda: session.step(-1),
+            ActionId.SECOND_FORWARD: lambda: session.seek_by(1.0),
+            ActionId.SECOND_BACK: lambda: session.seek_by(-1.0),
+            ActionId.FAR_FORWARD: lambda: session.seek_by(5.0),
+            ActionId.FAR_BACK: lambda: session.seek_by(-5.0),
+            ActionId.START: lambda: session.seek(0.0),
+            ActionId.END: session.seek_to_end,
+            ActionId.SLOWER: lambda: session.change_speed(-1),
+            ActionId.FASTER: lambda: session.change_speed(1),
+            ActionId.NORMAL_SPEED: lambda: session.change_speed(0),
+            ActionId.LOOP: session.cycle_loop,
+            ActionId.OVERLAY: self.toggle_overlay,
+            ActionId.FILL: self.toggle_fill,
+            ActionId.FULL_SCREEN: self.toggle_full_screen,
+            ActionId.HELP: self.show_help,
+            ActionId.DISMISS: self.dismiss,
+        }
+
+    # Reality to views
+
+    def refresh(self) -> None:
+        """Show the newest picture and what has changed since the last call."""
+        self._show(self.session.tick())
+        for notice in self.session.take_notices():
+            self.notice_bar.show_notice(notice)
+
+    def refresh_figures(self) -> None:
+        """Show latency, rates and counts."""
+        now_s = time.monotonic()
+        log = self.video.log
+        self.performance_panel.set_latency(log.series(now_s), log.summary(now_s))
+        self.performance_panel.set_status(self._screen.status)
+
+    def _show(self, new: Screen, *, is_first: bool = False) -> None:
+        old, self._screen = self._screen, new
+        self.video.show_picture(new.frame, new.analysis)
+        if is_first or new.analysis is not old.analysis:
+            folds = None if new.analysis is None else new.analysis.folds
+            self.overlay_panel.set_folds(folds)
+        if is_first or new.info is not old.info:
+            self._show_source(new)
+        if is_first or (new.signal, new.detail) != (old.signal, old.detail):
+            self.status_line.set_signal(new.signal, new.detail)
+            self.video.set_message(*_message(new))
+        self.transport.set_playing(is_playing=new.is_playing)
+        if is_first or new.position_s != old.position_s or new.info is not old.info:
+            self.transport.set_position(new.position_s)
+        if new.speed != old.speed:
+            self.transport.set_speed(new.speed)
+        if new.loop != old.loop:
+            self.transport.set_loop(new.loop)
+
+    def _show_source(self, screen: Screen) -> None:
+        info = screen.info
+        self.video.log.clear()
+        self.transport.set_usable(is_usable=info is not None)
+        self.transport.set_duration(None if info is None else info.duration_s)
+        self.setWindowTitle("Haustra" if info is None else f"Haustra · {info.name}")
+        self.status_line.set_source("Haustra" if info is None else info.name)
+        decoder = "" if info is None else f"{info.width} × {info.height}, {info.decoder}"
+        parts = [part for part in (screen.model, decoder) if part]
+        self.status_line.set_machinery(" · ".join(parts))
+
+    # Intentions
+
+    def choose_file(self) -> None:
+        """Ask for a recording; what plays goes on meanwhile."""
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Open a recording", self.settings.last_folder, _FILTER
+        )
+        if name:
+            self.settings = replace(self.settings, last_folder=str(Path(name).parent))
+            self.session.open(name)
+
+    def toggle_overlay(self) -> None:
+        """Show or hide the folds."""
+        look = self._look()
+        self._apply_look(replace(look, is_on=not look.is_on))
+
+    def toggle_fill(self) -> None:
+        """Fill or outline."""
+        look = self._look()
+        self._apply_look(replace(look, is_filled=not look.is_filled))
+
+    def toggle_full_screen(self) -> None:
+        """Picture and status line alone, or everything."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_help(self) -> None:
+        """Keys and about, beside the running video."""
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show()
+        self._help.raise_()
+
+    def dismiss(self) -> None:
+        """Close the notice, else leave full screen."""
+        if self.notice_bar.notice is not None:
+            self.notice_bar.dismiss()
+        elif self.isFullScreen():
+            self.toggle_full_screen()
+
+    def _look(self) -> OverlayLook:
+        return OverlayLook(self.settings.overlay_on, self.settings.filled, self.settings.opacity)
+
+    def _apply_look(self, look: OverlayLook) -> None:
+        self.settings = replace(
+            self.settings, overlay_on=look.is_on, filled=look.is_filled, opacity=look.opacity
+        )
+        self.video.set_look(look)
+        self.overlay_panel.set_look(look)
+
+    def _greeted(self) -> None:
+        self.settings = replace(self.settings, was_greeted=True)
+
+    # Events
+
+    def changeEvent(self, event: QEvent) -> None:
+        """In full screen the panels make room for the picture."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._panel.setVisible(not self.isFullScreen())
+            self.transport.setVisible(not self.isFullScreen())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop the session, keep the settings."""
+        self._timer.stop()
+        self._figures_timer.stop()
+        if not (self.isFullScreen() or self.isMaximized()):
+            self.settings = replace(
+                self.settings, window_width=self.width(), window_height=self.height()
+            )
+        self._save(self.settings)
+        self.session.close()
+        super().closeEvent(event)
+
+
+def _message(screen: Screen) -> tuple[str, str]:
+    """What stands in the place of the picture: a headline and a hint."""
+    if screen.info is None and screen.detail == IDLE:
+        return "Open a recording", "Ctrl+O, or drop a file or a folder of pictures here"
+    return screen.detail, ""
+
+
+def void(_value: object) -> None:
+    """Drop a return value."""
+
+
+def _timer(parent: QMainWindow, interval_ms: int, act: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(act)
+    timer.start(interval_ms)
+    return timer
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(20, 20))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

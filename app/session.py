@@ -1,0 +1,201 @@
+"""The controller: what the user wants and what the pipeline does, resolved to one `Screen`.
+
+Knows no widget and needs no display. The window calls `tick` on a timer and paints what comes
+back; nothing here blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.notices import Notice, NoticeKind
+from app.opening import Model, OpenAnalyser, Opened, Opening, OpenSource, Stage
+from app.screen import Loop, Screen, Signal
+from engine.analyser import open_analyser
+from engine.pipeline import Pipeline, Shown, ShownState
+from engine.sources import open_source
+from engine.types import PipelineStatus
+
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+IDLE = "Nothing is open."
+
+
+class Session:
+    """One window's work: at most one source, its pipeline and the user's intentions."""
+
+    def __init__(
+        self,
+        open_source: OpenSource = open_source,
+        open_analyser: OpenAnalyser = open_analyser,
+    ) -> None:
+        self._open_source = open_source
+        self._model = Model(open_analyser)
+        self._stage = Stage()
+        self._opening: Opening | None = None
+        self._seen: Opened | None = None
+        self._notices: list[Notice] = []
+        self._told_fault: str | None = None
+        self._loop: Loop | None = None
+
+    # Opening and closing
+
+    def open(self, spec: str | Path) -> None:
+        """Open another source in the background; what plays goes on until that succeeds."""
+        if self._opening is not None:
+            self._opening.give_up()
+        self._opening = Opening(str(spec), self._open_source, self._model, self._stage)
+
+    def wait_until_open(self, timeout_s: float) -> bool:
+        """Wait for the source asked for last; for commands and tests, never for the window."""
+        return self._opening is None or self._opening.wait(timeout_s)
+
+    def close(self) -> None:
+        """Stop everything, within the pipeline's own bounded time."""
+        if self._opening is not None:
+            self._opening.give_up()
+        self._stage.clear()
+
+    # What the user wants
+
+    def toggle_play(self) -> None:
+        """Play or pause; at the end, play again from the start."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        if pipeline.is_playing and not pipeline.status().at_end:
+            pipeline.pause()
+        else:
+            pipeline.play()
+
+    def step(self, count: int) -> None:
+        """Pause and move by `count` frames."""
+        if self._pipeline is not None:
+            self._pipeline.step(count)
+
+    def seek(self, position_s: float) -> None:
+        """Go to a time, clamped to the source."""
+        opened = self._stage.opened
+        if opened is not None and opened.info.duration_s is not None:
+            opened.pipeline.seek(min(max(0.0, position_s), opened.info.duration_s))
+
+    def seek_by(self, seconds: float) -> None:
+        """Go on or back."""
+        if self._pipeline is not None:
+            self.seek(self._pipeline.position_s + seconds)
+
+    def seek_to_end(self) -> None:
+        """Go to the last frame."""
+        opened = self._stage.opened
+        if opened is not None and opened.info.duration_s is not None:
+            self.seek(opened.info.duration_s)
+
+    def change_speed(self, steps: int) -> None:
+        """Faster (+1) or slower (-1) by one notch of `SPEEDS`; 0 is normal speed."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        nearest = min(range(len(SPEEDS)), key=lambda at: abs(SPEEDS[at] - pipeline.speed))
+        wanted = min(max(0, nearest + steps), len(SPEEDS) - 1)
+        pipeline.set_speed(SPEEDS[wanted] if steps else 1.0)
+
+    def cycle_loop(self) -> None:
+        """First call: repeat from here. Second: to here. Third: do not repeat."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        here_s = pipeline.position_s
+        if self._loop is None:
+            self._loop = Loop(here_s)
+        elif self._loop.end_s is None and here_s > self._loop.start_s:
+            self._loop = replace(self._loop, end_s=here_s)
+        else:
+            self._loop = None
+
+    # What happens
+
+    def tell(self, notice: Notice) -> None:
+        """Have the window show `notice`; from any thread."""
+        if notice not in self._notices:
+            self._notices.append(notice)
+
+    def take_notices(self) -> tuple[Notice, ...]:
+        """What to tell the user since the last call."""
+        taken, self._notices = tuple(self._notices), []
+        return taken
+
+    def tick(self) -> Screen:
+        """Look at everything once. Never blocks."""
+        if self._opening is not None and self._opening.is_done:
+            self._notices.extend(self._opening.notices)
+            self._opening = None
+        opened = self._stage.opened
+        if opened is not self._seen:
+            self._seen, self._loop, self._told_fault = opened, None, None
+        if opened is None:
+            return Screen(detail=IDLE if self._opening is None else _opening_text(self._opening))
+        status = opened.pipeline.status()
+        self._repeat(opened.pipeline, status)
+        self._tell_fault(status)
+        return self._screen(opened, status)
+
+    @property
+    def _pipeline(self) -> Pipeline | None:
+        opened = self._stage.opened
+        return None if opened is None else opened.pipeline
+
+    def _repeat(self, pipeline: Pipeline, status: PipelineStatus) -> None:
+        loop = self._loop
+        if loop is None or loop.end_s is None or not pipeline.is_playing:
+            return
+        if pipeline.position_s >= loop.end_s or status.at_end:
+            pipeline.seek(loop.start_s)
+
+    def _tell_fault(self, status: PipelineStatus) -> None:
+        if status.fault is not None and status.fault != self._told_fault:
+            self._notices.append(Notice(status.fault, kind=NoticeKind.FAULT))
+        self._told_fault = status.fault
+
+    def _screen(self, opened: Opened, status: PipelineStatus) -> Screen:
+        shown = opened.pipeline.newest()
+        is_playing = opened.pipeline.is_playing and not status.at_end
+        signal, detail = judge(shown, status, opened, is_playing=is_playing)
+        if self._opening is not None:
+            detail = _opening_text(self._opening)
+        return Screen(
+            signal=signal,
+            detail=detail,
+            info=opened.info,
+            model="" if opened.analyser is None else opened.analyser.description,
+            frame=shown.frame,
+            analysis=shown.analysis,
+            is_playing=is_playing,
+            position_s=opened.pipeline.position_s,
+            speed=opened.pipeline.speed,
+            loop=self._loop,
+            status=status,
+        )
+
+
+def judge(
+    shown: Shown, status: PipelineStatus, opened: Opened, *, is_playing: bool
+) -> tuple[Signal, str]:
+    """The word for the status line and the sentence beside it."""
+    if status.fault is not None:
+        return Signal.FAULT, status.fault
+    if shown.frame is None:
+        return Signal.NO_SIGNAL, f"Waiting for the first picture of {opened.info.name}."
+    if opened.analyser is None:
+        return Signal.FAULT, "No model: the video plays without folds."
+    if not is_playing:
+        if status.at_end:
+            return Signal.PAUSED, "At the end. Space plays it again."
+        waiting = shown.analysis is None
+        return Signal.PAUSED, "Finding the folds of this picture." if waiting else ""
+    if shown.state is ShownState.LIVE:
+        return Signal.LIVE, ""
+    return Signal.LATE, "Folds withdrawn until they match the picture."
+
+
+def _opening_text(opening: Opening) -> str:
+    return f"Opening {Path(opening.spec).name or opening.spec}."
