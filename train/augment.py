@@ -1,0 +1,94 @@
+"""Changes that leave the truth true: one warp for picture and labels, and photometric ones.
+
+Photometric changes made while shading (exposure, tools, vignette) are not repeated here for
+simulated pictures; real pictures get `perturb`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """Mirror, quarter turn, small rotation, zoom and shift about the centre."""
+
+    matrix: NDArray[np.float64]
+    """(2, 3), source pixel → target pixel."""
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, size: int, strength: float = 1.0) -> Warp:
+        """A random warp of size × size pictures."""
+        angle = np.deg2rad(rng.uniform(-20, 20) * strength) + np.pi / 2 * rng.integers(4)
+        zoom = float(np.exp(rng.uniform(-0.12, 0.25) * strength))
+        mirror = np.diag([rng.choice([-1.0, 1.0]), 1.0])
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = zoom * turn @ mirror
+        centre = np.full(2, (size - 1) / 2)
+        shift = rng.uniform(-0.06, 0.06, 2) * size * strength
+        return cls(np.column_stack([linear, centre - linear @ centre + shift]))
+
+    def image(self, image: Image) -> Image:
+        """(H, W, 3), black where the source ends."""
+        height, width = image.shape[:2]
+        return cast(
+            Image,
+            cv2.warpAffine(image, self.matrix, (width, height), flags=cv2.INTER_LINEAR),
+        )
+
+    def labels(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(H, W, n) labels, nearest neighbour, 0 where the source ends."""
+        height, width, planes = labels.shape
+        warped = cv2.warpAffine(labels, self.matrix, (width, height), flags=cv2.INTER_NEAREST)
+        return warped.reshape(height, width, planes).astype(np.uint8)
+
+
+def perturb(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.bool_]]:
+    """A strongly changed picture, and where (H, W) something of it is left to see.
+
+    Colour gains and mixing, gamma, blur or coarser pixels, noise, JPEG, erased rectangles.
+    """
+    mixing = np.eye(3) * rng.uniform(0.65, 1.4, 3) * rng.uniform(0.7, 1.3)
+    mixing += rng.uniform(-0.12, 0.12, (3, 3))
+    curve = (np.arange(256) / 255.0) ** np.exp(rng.uniform(-0.5, 0.5)) * 255
+    changed = cv2.LUT(image, curve.astype(np.uint8)).astype(np.float32) @ mixing.T
+    changed = _blur(changed.astype(np.float32), rng)
+    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    changed += noise * rng.uniform(0, 10)
+    changed[image.max(2) == 0] = 0
+    out = np.clip(changed, 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        quality = int(rng.integers(25, 90))
+        encoded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        out = cast(Image, cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    return _erase(out, rng)
+
+
+def _blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    size = image.shape[0]
+    choice = rng.random()
+    if choice < 0.3:
+        return cast(NDArray[np.float32], cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.8)))
+    if choice < 0.55:
+        coarse = int(size * rng.uniform(0.4, 0.9))
+        small = cv2.resize(image, (coarse, coarse), interpolation=cv2.INTER_AREA)
+        return cast(NDArray[np.float32], cv2.resize(small, (size, size)))
+    return image
+
+
+def _erase(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.bool_]]:
+    visible = np.ones(image.shape[:2], bool)
+    height, width = visible.shape
+    for _ in range(rng.integers(0, 4)):
+        tall, wide = (rng.uniform(0.08, 0.3, 2) * (height, width)).astype(int)
+        top, left = rng.integers(height - tall), rng.integers(width - wide)
+        image[top : top + tall, left : left + wide] = rng.integers(0, 256, 3)
+        visible[top : top + tall, left : left + wide] = False
+    return image, visible

@@ -1,0 +1,154 @@
+"""Samples for training: simulated pictures shaded as they are drawn, and real ones.
+
+Sample number n depends on (seed, n) alone, never on the worker that draws it, so a resumed run
+sees exactly the pictures it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from engine.errors import RecipeError
+from train.augment import Warp, perturb
+from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
+from train.simulate.appearance import shade
+from train.simulate.dataset import SimulatedSet
+
+_KIND_SHARE = {RealKind.UNLABELLED: 0.5, RealKind.POLYP: 0.35, RealKind.FLAT: 0.15}
+
+
+class SimulatedSample(NamedTuple):
+    """Tensors of one picture, or stacked with a leading (B,)."""
+
+    image: Tensor
+    """(H, W, 3) uint8 RGB."""
+    labels: Tensor
+    """(4, H, W) uint8 0/1: fold, edge, valid, hard."""
+
+
+class RealSample(NamedTuple):
+    """Two views of one real picture under the same warp."""
+
+    weak: Tensor
+    """(H, W, 3) uint8: for the teacher."""
+    strong: Tensor
+    """(H, W, 3) uint8: for the student."""
+    masks: Tensor
+    """(3, H, W) uint8 0/1: valid, visible to the student, known to hold no fold."""
+
+
+class SimulatedSamples(Dataset[SimulatedSample]):
+    """Random shaded frames of one split."""
+
+    def __init__(self, folder: Path, split: str, style: str, seed: int) -> None:
+        self._set = SimulatedSet(folder)
+        self._frames = self._set.frames(split)
+        if not self._frames:
+            raise RecipeError(f"{folder} has no {split} frames.", "Simulate the set again.")
+        self._style = style
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, number: int) -> SimulatedSample:
+        rng = np.random.default_rng([self._seed, number])
+        sequence, index = self._frames[int(rng.integers(len(self._frames)))]
+        rendering = shade(self._set.frame(sequence, index), rng, self._style)
+        planes = (rendering.fold, rendering.edge, rendering.valid, rendering.hard)
+        labels = np.stack(planes, axis=2).astype(np.uint8)
+        warp = Warp.draw(rng, rendering.image.shape[0])
+        return SimulatedSample(
+            torch.from_numpy(warp.image(rendering.image)), _planes(warp.labels(labels))
+        )
+
+
+class RealSamples(Dataset[RealSample]):
+    """Random real training frames; `share` of each kind is fixed, whatever their numbers."""
+
+    def __init__(self, real: Path, size: int, seed: int) -> None:
+        frames = real_frames(real, Half.TRAINING)
+        self._by_kind: dict[RealKind, list[PlacedFrame]] = {}
+        for frame in frames:
+            self._by_kind.setdefault(frame.kind, []).append(place_frame(frame, size))
+        self._seed = seed
+        self._size = size
+
+    def __len__(self) -> int:
+        return sum(len(frames) for frames in self._by_kind.values())
+
+    def counts(self) -> dict[str, int]:
+        """Frames by kind."""
+        return {kind.value: len(frames) for kind, frames in self._by_kind.items()}
+
+    def __getitem__(self, number: int) -> RealSample:
+        rng = np.random.default_rng([self._seed, 1, number])
+        kinds = list(self._by_kind)
+        share = np.array([_KIND_SHARE[kind] for kind in kinds])
+        kind = kinds[int(rng.choice(len(kinds), p=share / share.sum()))]
+        frames = self._by_kind[kind]
+        frame = frames[int(rng.integers(len(frames)))]
+        warp = Warp.draw(rng, self._size)
+        image = warp.image(frame.image)
+        masks = np.stack([frame.valid, frame.valid, frame.absent], axis=2).astype(np.uint8)
+        masks = warp.labels(masks)
+        strong, visible = perturb(image, rng)
+        masks[..., 1] *= visible
+        return RealSample(torch.from_numpy(image), torch.from_numpy(strong), _planes(masks))
+
+
+class Counting(Sampler[int]):
+    """Numbers `start`, `start` + 1, ... without end."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+
+    def __iter__(self) -> Iterator[int]:
+        number = self._start
+        while True:
+            yield number
+            number += 1
+
+
+def endless(
+    samples: Dataset[SimulatedSample] | Dataset[RealSample], batch: int, start: int, workers: int
+) -> Iterator[tuple[Tensor, ...]]:
+    """Batches of sample numbers `start`..., drawn by `workers` processes (0: this one)."""
+    loader = DataLoader(
+        cast("Dataset[tuple[Tensor, ...]]", samples),
+        batch_size=batch,
+        sampler=Counting(start),
+        num_workers=workers,
+        worker_init_fn=_single_threaded,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+    )
+    return iter(loader)
+
+
+def to_network(images: Tensor, device: torch.device) -> Tensor:
+    """(B, H, W, 3) uint8 → (B, 3, H, W) float32 0..255, channels last."""
+    return images.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
+
+
+def frames_of(real: Path) -> list[RealFrame]:
+    """The real frames training may use; empty where the folder is absent."""
+    return real_frames(real, Half.TRAINING)
+
+
+def _planes(labels: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(labels.transpose(2, 0, 1)))
+
+
+def _single_threaded(_: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)

@@ -1,0 +1,247 @@
+"""The training run: simulated pictures with labels, later unlabelled real ones too.
+
+student ── learns from ──▶ simulated pictures (Dice, cross-entropy)
+   │   ◀── consistency ── teacher's view of the same real picture, less disturbed
+   └─ averaged weights ─▶ teacher, which is validated and exported
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from train.checkpoints import load_checkpoint, save_checkpoint
+from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
+from train.losses import absence, consistency, supervised
+from train.networks import build_network
+from train.recipe import Recipe
+from train.schedule import Progress, averaging_decay, learning_rate, real_ramp
+from train.validation import validate
+
+Say = Callable[[str], None]
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlaces:
+    """Where a run reads and writes."""
+
+    simulated: Path
+    run: Path
+    real: Path | None = None
+
+
+class Trainer:
+    """One run of one recipe. `run()` goes on from the last checkpoint, if any."""
+
+    def __init__(self, recipe: Recipe, places: RunPlaces, say: Say) -> None:
+        torch.manual_seed(recipe.seed)
+        self._recipe = recipe
+        self._places = places
+        self._say = say
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        student = build_network(recipe.network.name, pretrained=recipe.network.pretrained)
+        self.student = student.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        freeze_encoder(self.student, recipe.network.frozen_blocks)
+        self.teacher: nn.Module = copy.deepcopy(self.student).requires_grad_(False).eval()
+        self._optimiser = build_optimiser(self.student, recipe)
+        self._step = 0
+        self._real_steps = 0
+        self._elapsed_s = 0.0
+
+    def run(self) -> nn.Module:
+        """Train until the budget is spent; returns the averaged network (the teacher)."""
+        self._places.run.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        settings = self._recipe.data
+        samples = SimulatedSamples(
+            self._places.simulated, "train", settings.style, self._recipe.seed
+        )
+        start = self._step * settings.batch
+        simulated = endless(samples, settings.batch, start, settings.workers)
+        real = self._real_batches()
+        self._train(simulated, real)
+        self._save()
+        return self.teacher
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run is."""
+        return Progress(self._step, self._elapsed_s, self._recipe.budget)
+
+    def _train(
+        self,
+        simulated: Iterator[tuple[Tensor, ...]],
+        real: Iterator[tuple[Tensor, ...]] | None,
+    ) -> None:
+        budget = self._recipe.budget
+        saved_s = told_s = validated_s = self._elapsed_s
+        before_s = time.monotonic() - self._elapsed_s
+        while self.progress.fraction < 1:
+            ramp = real_ramp(self.progress.fraction, self._recipe.real) if real is not None else 0.0
+            unlabelled = next(real) if real is not None and ramp > 0 else None
+            terms = self._learn(next(simulated), unlabelled, ramp)
+            self._elapsed_s = time.monotonic() - before_s
+            if self._elapsed_s - told_s > 15 or self._step <= 2:
+                told_s = self._elapsed_s
+                self._tell(terms)
+            if self._elapsed_s - saved_s > 60 * budget.checkpoint_minutes:
+                saved_s = self._elapsed_s
+                self._save()
+            if self._elapsed_s - validated_s > 60 * budget.validate_minutes:
+                validated_s = self._elapsed_s
+                self._validate()
+                self._elapsed_s = time.monotonic() - before_s
+        self._validate()
+
+    def _learn(
+        self, simulated: tuple[Tensor, ...], real: tuple[Tensor, ...] | None, ramp: float
+    ) -> dict[str, Tensor]:
+        """One step: forward, losses, backward, average."""
+        rate = learning_rate(self.progress.fraction, self._recipe.optimiser)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        images, labels = simulated
+        pictures = [images] if real is None else [images, real[1]]
+        self.student.train()
+        logits = self._forward(self.student, to_network(torch.cat(pictures), self._device))
+        count = images.shape[0]
+        truth = labels.to(self._device).float()
+        terms = supervised(logits[:count], truth, self._recipe.losses)
+        if real is not None:
+            terms |= self._real_terms(logits[count:], real, ramp)
+        self._optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
+        self._optimiser.step()
+        self._step += 1
+        self._real_steps += real is not None
+        average(self.teacher, self.student, averaging_decay(self._step, self._recipe.optimiser))
+        return terms
+
+    def _real_terms(
+        self, logits: Tensor, real: tuple[Tensor, ...], ramp: float
+    ) -> dict[str, Tensor]:
+        """Consistency with the teacher, and nothing where nothing can be."""
+        settings = self._recipe.real
+        with torch.no_grad():
+            taught = self._forward(self.teacher, to_network(real[0], self._device)).sigmoid()
+        valid, visible, absent = real[2].to(self._device).float().unbind(1)
+        flat = (absent.sum((1, 2)) >= 0.99 * valid.sum((1, 2))).float()[:, None, None]
+        unknown = (visible * (1 - absent))[:, None]
+        return {
+            "consistency": ramp
+            * settings.consistency
+            * consistency(logits, taught, unknown, settings.confidence),
+            "polyp": ramp * settings.polyp * absence(logits, (absent * (1 - flat))[:, None]),
+            "flat": ramp * settings.flat * absence(logits, (absent * flat)[:, None]),
+        }
+
+    def _forward(self, network: nn.Module, images: Tensor) -> Tensor:
+        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
+            logits: Tensor = network(images)
+        return logits.float()
+
+    def _real_batches(self) -> Iterator[tuple[Tensor, ...]] | None:
+        settings = self._recipe.real
+        if not settings.use:
+            return None
+        if self._places.real is None or not frames_of(self._places.real):
+            self._say("No real frames: the run learns from simulated ones alone.")
+            return None
+        samples = RealSamples(self._places.real, self._recipe.simulate.size, self._recipe.seed)
+        self._say(f"Real training frames: {samples.counts()}")
+        workers = min(1, self._recipe.data.workers)
+        return endless(samples, settings.batch, self._real_steps * settings.batch, workers)
+
+    def _validate(self) -> None:
+        found = validate(self.teacher, self._places.simulated, self._recipe, self._device)
+        found.save_sheet(self._places.run / "validation.png")
+        self._log({"validation": found.summary()})
+        self._say(f"validation {json.dumps(found.summary())}")
+
+    def _tell(self, terms: dict[str, Tensor]) -> None:
+        values = {name: round(float(term.detach()), 4) for name, term in terms.items()}
+        progress = self.progress
+        self._log({"losses": values})
+        told = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+        pace = progress.step * self._recipe.data.batch / max(1e-6, progress.elapsed_s)
+        self._say(
+            f"{progress.fraction:6.1%}  step {progress.step}  {pace:.1f} pictures/s  "
+            f"{progress.left_s / 60:.1f} min left  {told}"
+        )
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        line = {"step": self._step, "elapsed_s": round(self._elapsed_s, 1)} | entry
+        with (self._places.run / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _save(self) -> None:
+        state = {
+            "student": self.student.state_dict(),
+            "teacher": self.teacher.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "step": self._step,
+            "real_steps": self._real_steps,
+            "elapsed_s": self._elapsed_s,
+            "recipe": self._recipe.name,
+        }
+        save_checkpoint(self._places.run / CHECKPOINT, state)
+
+    def _resume(self) -> None:
+        path = self._places.run / CHECKPOINT
+        if not path.exists():
+            return
+        state = load_checkpoint(path)
+        self.student.load_state_dict(state["student"])
+        self.teacher.load_state_dict(state["teacher"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._step, self._real_steps = state["step"], state["real_steps"]
+        self._elapsed_s = state["elapsed_s"]
+        self._say(f"Going on from step {self._step} ({self._elapsed_s / 60:.1f} min done).")
+
+
+def freeze_encoder(network: nn.Module, blocks: int) -> None:
+    """Freeze the stem and `blocks` blocks of a network's `encoder`, where it has one."""
+    freeze = getattr(getattr(network, "encoder", None), "freeze", None)
+    if freeze is not None:
+        freeze(blocks)
+
+
+def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW; the encoder learns slower, norms and biases do not decay."""
+    settings = recipe.optimiser
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            share = settings.encoder_rate if name.startswith("encoder.") else 1.0
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((share, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "share": share, "weight_decay": decay}
+            for (share, decay), parameters in groups.items()
+        ],
+        lr=settings.learning_rate,
+    )
+
+
+@torch.no_grad()
+def average(teacher: nn.Module, student: nn.Module, decay: float) -> None:
+    """teacher ← decay · teacher + (1 − decay) · student, statistics included."""
+    taught, learnt = teacher.state_dict(), student.state_dict()
+    for name, value in taught.items():
+        if value.dtype.is_floating_point:
+            value.lerp_(learnt[name], 1 - decay)
+        else:
+            value.copy_(learnt[name])

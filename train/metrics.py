@@ -1,0 +1,99 @@
+"""How good a mask is, per frame and pooled, with intervals over sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import Mask, Probability
+
+Counts = NDArray[np.int64]
+"""(frames, thresholds, 3): true positives, false positives, false negatives."""
+
+THRESHOLDS: NDArray[np.float64] = np.round(np.arange(0.10, 0.951, 0.05), 2)
+
+
+def overlap_counts(
+    probability: Probability, truth: Mask, valid: Mask, thresholds: NDArray[np.float64]
+) -> Counts:
+    """(thresholds, 3) true positives, false positives, false negatives in one frame.
+
+    Args:
+        probability: (h, w), 0..1.
+        truth: (h, w).
+        valid: (h, w); other pixels do not count.
+        thresholds: a pixel is called fold where its probability is at least this.
+    """
+    inside = probability[valid & truth]
+    outside = probability[valid & ~truth]
+    called = [(inside >= limit).sum() for limit in thresholds]
+    false = [(outside >= limit).sum() for limit in thresholds]
+    found = np.array(called, np.int64)
+    return np.stack([found, np.array(false, np.int64), inside.size - found], axis=1)
+
+
+def iou(counts: Counts) -> NDArray[np.float64]:
+    """TP / (TP + FP + FN) over the last axis; NaN where there is nothing to find or be found."""
+    total = counts.sum(-1)
+    return np.where(total > 0, counts[..., 0] / np.maximum(total, 1), np.nan)
+
+
+def mean_iou(counts: Counts) -> NDArray[np.float64]:
+    """(thresholds,) mean over the frames that show any fold; NaN without such frames."""
+    shows_fold = (counts[..., 0] + counts[..., 2]).max(1, initial=0) > 0
+    if not shows_fold.any():
+        return np.full(counts.shape[1], np.nan)
+    return np.asarray(iou(counts[shows_fold]).mean(0))
+
+
+def pooled_iou(counts: Counts) -> NDArray[np.float64]:
+    """(thresholds,) IoU of all frames' pixels taken together."""
+    return iou(counts.sum(0))
+
+
+def best_threshold(counts: Counts, thresholds: NDArray[np.float64]) -> float:
+    """The threshold with the largest mean of per-frame and pooled IoU."""
+    score = mean_iou(counts) + pooled_iou(counts)
+    return float(thresholds[int(np.nanargmax(score))])
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and the 95 % bootstrap interval around it."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def bootstrap(
+    groups: Sequence[NDArray[np.int64]],
+    statistic: Callable[[NDArray[np.int64]], float],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """`statistic` over all rows, with an interval from redrawing whole groups (sequences).
+
+    Frames of one sequence resemble each other: redrawing single frames would make the interval
+    look narrower than it is.
+    """
+    rng = np.random.default_rng(seed)
+    value = statistic(np.concatenate(groups))
+    drawn = []
+    for _ in range(resamples):
+        chosen = rng.integers(len(groups), size=len(groups))
+        drawn.append(statistic(np.concatenate([groups[number] for number in chosen])))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def area_called(probability: Probability, region: Mask, threshold: float) -> tuple[int, int]:
+    """(pixels of `region` called fold, pixels of `region`)."""
+    return int((probability[region] >= threshold).sum()), int(region.sum())

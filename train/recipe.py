@@ -1,0 +1,168 @@
+"""A training recipe: TOML in, frozen settings out. Unknown keys are errors, never ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from engine.errors import RecipeError
+from train.losses import LossWeights
+from train.simulate.render import SimulationRecipe
+
+RECIPES = Path(__file__).resolve().parent / "recipes"
+
+_Settings = TypeVar("_Settings")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Which network, and how much of it learns."""
+
+    name: str = "student"
+    pretrained: bool = True
+    frozen_blocks: int = 3
+    """Encoder blocks kept as ImageNet left them; -1 lets the stem learn too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """How simulated pictures are drawn."""
+
+    style: str = "rich"
+    batch: int = 12
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """How long to train. With `steps` the clock is ignored and a run repeats exactly."""
+
+    minutes: float = 55.0
+    steps: int = 0
+    checkpoint_minutes: float = 3.0
+    validate_minutes: float = 6.0
+    validation_frames: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserSettings:
+    """AdamW with a short warm-up and a cosine to a hundredth."""
+
+    learning_rate: float = 2e-3
+    encoder_rate: float = 0.35
+    """Of the learning rate, for the encoder."""
+    weight_decay: float = 0.02
+    warm_up: float = 0.04
+    """Of the whole run."""
+    averaging: float = 0.998
+    """Decay of the averaged weights (the teacher, and what is exported)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealSettings:
+    """Unlabelled real frames: mean teacher and known negatives."""
+
+    use: bool = True
+    start: float = 0.35
+    """When, as a part of the whole run."""
+    ramp: float = 0.2
+    """Over which part of the run the weights grow."""
+    batch: int = 4
+    consistency: float = 1.0
+    confidence: float = 0.6
+    polyp: float = 0.5
+    flat: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run, apart from the real frames' folder."""
+
+    name: str
+    seed: int = 1
+    version: str = "0.1.0"
+    simulate: SimulationRecipe = field(default_factory=SimulationRecipe)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    losses: LossWeights = field(default_factory=LossWeights)
+    real: RealSettings = field(default_factory=RealSettings)
+
+
+def find_recipe(name: str | Path) -> Path:
+    """The recipe file `name`: a path, or the name of one that travels with the package.
+
+    Raises:
+        RecipeError: neither exists.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = RECIPES / f"{name}.toml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
+    raise RecipeError(f"There is no recipe {name}.", f"Give a file, or one of: {known}.")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
+    table.setdefault("name", path.stem)
+    recipe = _build(Recipe, table, path.name)
+    _check_ranges(recipe, path.name)
+    return recipe
+
+
+def _build(kind: type[_Settings], table: dict[str, Any], where: str) -> _Settings:
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in hints:
+            close = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
+            raise RecipeError(f"{where} has an unknown key {key!r}.", f"Did you mean {close[0]!r}?")
+        values[key] = _value(hints[key], value, f"{where}: {key}")
+    return kind(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise RecipeError(f"{where} must be a table.", f"Write [{where.split(': ')[-1]}].")
+        return _build(kind, value, where)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise RecipeError(
+            f"{where} must be {kind.__name__}, not {type(value).__name__}.", "Change the value."
+        )
+    return value
+
+
+def _check_ranges(recipe: Recipe, where: str) -> None:
+    limits = {
+        "simulate.size is a positive multiple of 32": recipe.simulate.size > 0
+        and recipe.simulate.size % 32 == 0,
+        "data.batch is at least 2": recipe.data.batch >= 2,
+        "data.workers is not negative": recipe.data.workers >= 0,
+        "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0
+        or recipe.budget.steps > 0,
+        "optimiser.averaging lies in [0, 1)": 0 <= recipe.optimiser.averaging < 1,
+        "real.start and real.ramp lie in [0, 1]": 0 <= recipe.real.start <= 1
+        and 0 <= recipe.real.ramp <= 1,
+    }
+    broken = [rule for rule, holds in limits.items() if not holds]
+    if broken:
+        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")

@@ -1,0 +1,111 @@
+"""Held-out procedural colons during training: figures, the threshold, a contact sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from engine.types import Image, Mask, Probability
+from train.data import to_network
+from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
+from train.recipe import Recipe
+from train.simulate.appearance import shade
+from train.simulate.dataset import SimulatedSet
+
+_SHEET_COLUMNS = 6
+_SHEET_PICTURES = 24
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What the network did on the validation colons."""
+
+    region: Counts
+    edge: Counts
+    sheet: Image
+
+    @property
+    def threshold(self) -> float:
+        """The best region threshold on these frames."""
+        return best_threshold(self.region, THRESHOLDS)
+
+    @property
+    def edge_threshold(self) -> float:
+        """The best edge threshold on these frames."""
+        return best_threshold(self.edge, THRESHOLDS)
+
+    def summary(self) -> dict[str, float]:
+        """IoU at the best threshold and at one half."""
+        region = int(np.argmin(abs(THRESHOLDS - self.threshold)))
+        edge = int(np.argmin(abs(THRESHOLDS - self.edge_threshold)))
+        half = int(np.argmin(abs(THRESHOLDS - 0.5)))
+        found = {
+            "threshold": self.threshold,
+            "mean_iou": float(mean_iou(self.region)[region]),
+            "pooled_iou": float(pooled_iou(self.region)[region]),
+            "mean_iou_at_half": float(mean_iou(self.region)[half]),
+            "edge_threshold": self.edge_threshold,
+            "edge_pooled_iou": float(pooled_iou(self.edge)[edge]),
+            "frames": float(len(self.region)),
+        }
+        return {name: round(value, 4) for name, value in found.items()}
+
+    def save_sheet(self, path: Path) -> None:
+        """Pictures with truth (left) and what was found (right)."""
+        cv2.imwrite(str(path), np.ascontiguousarray(self.sheet[..., ::-1]))
+
+
+def validate(
+    network: nn.Module, simulated: Path, recipe: Recipe, device: torch.device
+) -> Validation:
+    """Run `network` on the same shaded validation frames every time."""
+    data = SimulatedSet(simulated)
+    frames = data.frames("validation")
+    count = min(recipe.budget.validation_frames, len(frames))
+    chosen = np.unique(np.linspace(0, len(frames) - 1, count).astype(int))
+    regions, edges, tiles = [], [], []
+    shown = set(np.linspace(0, len(chosen) - 1, _SHEET_PICTURES).astype(int))
+    for number, index in enumerate(chosen):
+        rng = np.random.default_rng([recipe.seed, 7, int(index)])
+        picture = shade(data.frame(*frames[index]), rng, recipe.data.style)
+        probability = probabilities(network, picture.image, device)
+        regions.append(overlap_counts(probability[0], picture.fold, picture.valid, THRESHOLDS))
+        edges.append(overlap_counts(probability[1], picture.edge, picture.valid, THRESHOLDS))
+        if number in shown:
+            tiles.append(tile(picture.image, picture.fold, probability))
+    return Validation(np.stack(regions), np.stack(edges), contact_sheet(tiles))
+
+
+@torch.no_grad()
+def probabilities(network: nn.Module, image: Image, device: torch.device) -> Probability:
+    """(2, H, W) for one (H, W, 3) picture."""
+    was_training = network.training
+    network.eval()
+    logits = network(to_network(torch.from_numpy(image)[None], device))
+    network.train(was_training)
+    found: NDArray[np.float32] = logits.sigmoid()[0].cpu().numpy()
+    return found
+
+
+def tile(image: Image, truth: Mask, probability: Probability) -> Image:
+    """(H, 2W, 3): truth in green on the left; on the right fold red, edge blue."""
+    left, right = image.copy(), image.astype(np.float32)
+    left[truth] = (0.6 * left[truth] + 0.4 * np.array([60, 255, 60])).astype(np.uint8)
+    for plane, colour in zip(probability, ([255, 60, 60], [60, 120, 255]), strict=True):
+        share = 0.5 * plane[..., None]
+        right = (1 - share) * right + share * np.array(colour, np.float32)
+    return np.concatenate([left, right.astype(np.uint8)], axis=1)
+
+
+def contact_sheet(tiles: list[Image], columns: int = _SHEET_COLUMNS // 2) -> Image:
+    """Tiles of equal size in rows."""
+    blank = np.zeros_like(tiles[0])
+    filled = tiles + [blank] * (-len(tiles) % columns)
+    rows = [np.concatenate(filled[i : i + columns], 1) for i in range(0, len(filled), columns)]
+    return np.concatenate(rows)
