@@ -1,0 +1,144 @@
+"""Haustral folds from a mesh's principal curvature directions.
+
+In a smooth tube the direction of largest curvature runs around the lumen. Across the crest of a
+fold the wall is convex towards the lumen, and the direction in which it is most convex is *not*
+circumferential: that change of direction marks the fold (Tomasini et al. 2024, section 3.1;
+parameters from our own trials, see `docs/science.md`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import igl
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from train.simulate.anatomy import Floats, Tube
+
+
+@dataclass(frozen=True, slots=True)
+class CrestOptions:
+    """When a vertex belongs to the crest of a fold."""
+
+    radius_mm: float = 3.5
+    """Neighbourhood of the curvature estimate: 3.5 on fine meshes, 5 on CT meshes."""
+    circumferential_below: float = 0.64
+    """Largest |direction · circumferential| of the most convex direction."""
+    convex_above: float = 0.05
+    """Smallest curvature towards the lumen, 1/mm."""
+    smallest_mm2: float = 60.0
+    """Crests smaller than this are dropped."""
+    largest_hole_mm2: float = 25.0
+    """Holes smaller than this are filled."""
+    dilation_mm: float = 1.5
+    """The bare crest is thinner than what one sees as the fold."""
+
+
+def vertex_areas(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
+    """(n,) mm²: a third of the area of every adjacent triangle."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6.0
+    return np.bincount(faces.ravel(), weights=np.repeat(area, 3), minlength=len(vertices))
+
+
+def lumen_frame(tube: Tube) -> tuple[Floats, Floats]:
+    """Tangent of the centreline and inward radial direction at each vertex, both (n, 3) unit."""
+    tangents = np.gradient(tube.centreline, axis=0)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    nearest = cKDTree(tube.centreline).query(tube.vertices)[1]
+    tangent = tangents[nearest]
+    inward = tube.centreline[nearest] - tube.vertices
+    inward -= np.sum(inward * tangent, axis=1, keepdims=True) * tangent
+    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
+    return tangent, inward
+
+
+def convexity(tube: Tube, radius_mm: float) -> tuple[Floats, Floats]:
+    """How convex the wall is towards the lumen: curvature (n,) in 1/mm and direction (n, 3).
+
+    The larger of the two principal curvatures, signed so that a bump into the lumen is positive,
+    and its direction.
+    """
+    edges = tube.vertices[tube.faces[:, 0]] - tube.vertices[tube.faces[:, 1]]
+    mean_edge = float(np.linalg.norm(edges, axis=1).mean())
+    rings = max(2, round(radius_mm / mean_edge))
+    first, second, k_first, k_second = igl.principal_curvature(
+        np.ascontiguousarray(tube.vertices, np.float64),
+        np.ascontiguousarray(tube.faces, np.int64),
+        rings,
+    )[:4]
+    # Faces look into the lumen; the sign convention of the library is that of a sphere with
+    # outward faces being positive, so a bump into the lumen comes out positive.
+    k_first, k_second = np.ravel(k_first), np.ravel(k_second)
+    take_first = k_first >= k_second
+    curvature = np.where(take_first, k_first, k_second)
+    direction = np.where(take_first[:, None], first, second)
+    return np.nan_to_num(curvature), np.nan_to_num(direction)
+
+
+def components(
+    member: NDArray[np.bool_], faces: NDArray[np.int64]
+) -> tuple[int, NDArray[np.int64]]:
+    """Connected components of a vertex set: their number, and (n,) labels 1.., 0 outside."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = edges[member[edges].all(axis=1)]
+    n = len(member)
+    graph = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
+    _, raw = connected_components(graph, directed=False)
+    labels = np.zeros(n, dtype=np.int64)
+    names, dense = np.unique(raw[member], return_inverse=True)
+    labels[member] = dense + 1
+    return len(names), labels
+
+
+def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[np.int64]:
+    """Fold instance of every vertex, (n,): 0 for none, 1, 2, ... for each connected crest."""
+    curvature, direction = convexity(tube, options.radius_mm)
+    tangent, inward = lumen_frame(tube)
+    circumferential = np.abs(np.sum(direction * np.cross(tangent, inward), axis=1))
+    crest = (curvature > options.convex_above) & (circumferential < options.circumferential_below)
+    crest &= ~tube.is_polyp & _away_from_ends(tube)
+
+    area = vertex_areas(tube.vertices, tube.faces)
+    _, labels = components(crest, tube.faces)
+    sizes = np.bincount(labels, weights=area)
+    crest &= sizes[labels] >= options.smallest_mm2
+    _, gaps = components(~crest, tube.faces)
+    crest |= (np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2) & ~tube.is_polyp
+    _, labels = components(crest, tube.faces)
+    return _dilate(tube, labels, options.dilation_mm)
+
+
+def _away_from_ends(tube: Tube, margin_mm: float = 15.0) -> NDArray[np.bool_]:
+    """(n,): not on the artificial caps at the two ends of the centreline."""
+    ends = tube.centreline[[0, -1]]
+    outward = np.stack(
+        [tube.centreline[0] - tube.centreline[3], tube.centreline[-1] - tube.centreline[-4]]
+    )
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    beyond = np.stack(
+        [
+            (np.sum((tube.vertices - end) * out, axis=1) > -margin_mm)
+            & (np.linalg.norm(tube.vertices - end, axis=1) < 40.0)
+            for end, out in zip(ends, outward, strict=True)
+        ]
+    )
+    return np.asarray(~beyond.any(axis=0))
+
+
+def _dilate(tube: Tube, labels: NDArray[np.int64], distance_mm: float) -> NDArray[np.int64]:
+    """Grow every label by a distance; polyps stay free."""
+    seeds = np.flatnonzero(labels)
+    if not len(seeds):
+        return labels
+    distance, nearest = cKDTree(tube.vertices[seeds]).query(
+        tube.vertices, distance_upper_bound=distance_mm
+    )
+    grown = labels.copy()
+    reached = np.isfinite(distance) & ~tube.is_polyp
+    grown[reached] = labels[seeds[nearest[reached]]]
+    return grown
