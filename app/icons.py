@@ -147,7 +147,13 @@ def draw(painter: QPainter, name: str, colour: QColor) -> None:
 
 @cache
 def icon(name: str) -> QIcon:
-    """The icon of this name in the theme's text colour, dim where it is disabled."""
+    """The icon of this name in the theme's text colour, dim where it is disabled.
+
+    Raises:
+        KeyError: there is no such drawing.
+    """
+    if name not in NAMES:
+        raise KeyError(name)
     made = QIcon()
     modes = ((QIcon.Mode.Normal, theme.TEXT), (QIcon.Mode.Disabled, "#5b6570"))
     for size in _SIZES_PX:

@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self.performance_panel = PerformancePanel()
         self._panel = self._side_panel()
         self._arrange()
+        self.video.setFocus()
         self._connect()
         self._apply_look(self._look())
         self._show(Screen(), is_first=True)
@@ -87,12 +88,12 @@ class MainWindow(QMainWindow):
         column.addWidget(self.performance_panel, 1)
         column.addStretch(1)
         buttons = QHBoxLayout()
-        for which in (ActionId.OPEN, ActionId.FULL_SCREEN, ActionId.HELP):
+        open_button = _button(self.actions_by_id[ActionId.OPEN])
+        open_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        buttons.addWidget(open_button)
+        buttons.addStretch(1)
+        for which in (ActionId.FULL_SCREEN, ActionId.HELP):
             buttons.addWidget(_button(self.actions_by_id[which]))
-        buttons.insertStretch(1, 1)
-        panel_open = buttons.itemAt(0).widget()
-        if isinstance(panel_open, QToolButton):
-            panel_open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         column.addLayout(buttons)
         return panel
 

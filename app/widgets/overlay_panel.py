@@ -99,7 +99,8 @@ class OverlayPanel(QWidget):
         self._slider.setSingleStep(5)
         self._slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._slider.setAccessibleName("Opacity of the folds")
-        self._percent = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+        self._percent = QLabel()
+        self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._percent.setFixedWidth(self._percent.fontMetrics().horizontalAdvance("100 %") + 4)
         self._groups = [_pair(self._shown, self._hidden), _pair(self._fill, self._outline)]
         self._arrange()

@@ -89,8 +89,8 @@ class StatusLine(QWidget):
     def _arrange(self) -> None:
         names = QVBoxLayout()
         names.setSpacing(1)
-        names.addWidget(self._source)
-        names.addWidget(self._machinery)
+        names.addWidget(self._source, 0, Qt.AlignmentFlag.AlignRight)
+        names.addWidget(self._machinery, 0, Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.MARGIN, 8, theme.MARGIN, 8)
         row.setSpacing(10)

@@ -1,0 +1,37 @@
+"""Frames, analyses and screen pixels for the window's tests."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from engine.preprocess import Placement
+from engine.types import Analysis, FoldInstance, FoldMask, Frame, Image, read_only
+
+
+def noise_frame(width: int = 320, height: int = 240, index: int = 0) -> Frame:
+    """A frame in which every pixel differs from its neighbours."""
+    image = np.random.default_rng(index).integers(0, 256, (height, width, 3), np.uint8)
+    return Frame(index, index / 50, 0.0, read_only(image))
+
+
+def square(track: int, low: float, high: float) -> FoldInstance:
+    """A square fold from (low, low) to (high, high), in frame pixels."""
+    corners = np.array([(low, low), (high, low), (high, high), (low, high)], np.float32)
+    return FoldInstance(track, track, corners, (high - low) ** 2, 0.9)
+
+
+def analysis_of(frame: Frame, *folds: FoldInstance) -> Analysis:
+    """An analysis of `frame` that found `folds`."""
+    grid = read_only(np.zeros((8, 8), np.float32))
+    height, width = frame.image.shape[:2]
+    mask = FoldMask(frame, grid, grid, Placement.fit((0, 0, width, height), 8))
+    return Analysis(frame, mask, folds)
+
+
+def pixels(widget: QWidget) -> Image:
+    """(H, W, 3) what the widget paints."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()

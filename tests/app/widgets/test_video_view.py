@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from app.widgets.video_view import OverlayLook, VideoView
+from engine.overlay import colour_of
+from engine.types import Frame, read_only
+from tests.app.pictures import analysis_of, noise_frame, pixels, square
+
+_HIDDEN = OverlayLook(is_on=False)
+_OUTLINED = OverlayLook(is_filled=False)
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> VideoView:
+    made = VideoView()
+    qtbot.addWidget(made)
+    made.resize(320, 240)
+    return made
+
+
+def test_with_the_overlay_off_the_picture_equals_the_decoded_one(view: VideoView) -> None:
+    frame = noise_frame()
+    view.set_look(_HIDDEN)
+    view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
+    assert np.array_equal(pixels(view), frame.image)
+
+
+def test_without_folds_the_picture_equals_the_decoded_one(view: VideoView) -> None:
+    frame = noise_frame()
+    view.show_picture(frame, analysis_of(frame))
+    assert np.array_equal(pixels(view), frame.image)
+
+
+def test_an_outline_changes_only_pixels_near_the_stroke(view: VideoView) -> None:
+    frame = noise_frame()
+    view.set_look(_OUTLINED)
+    view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
+    changed_y, changed_x = np.nonzero((pixels(view) != frame.image).any(axis=2))
+    off_x = np.minimum(np.abs(changed_x - 50), np.abs(changed_x - 150))
+    off_y = np.minimum(np.abs(changed_y - 50), np.abs(changed_y - 150))
+    assert changed_x.size > 4 * 100
+    assert np.minimum(off_x, off_y).max() <= 3
+
+
+def test_a_stroke_has_the_colour_of_its_track(view: VideoView) -> None:
+    frame = noise_frame()
+    view.set_look(_OUTLINED)
+    view.show_picture(frame, analysis_of(frame, square(3, 50, 150)))
+    assert tuple(pixels(view)[50, 100]) == colour_of(3)
+
+
+def test_a_fill_lets_at_least_three_quarters_of_the_picture_through(view: VideoView) -> None:
+    image = read_only(np.zeros((240, 320, 3), np.uint8))
+    frame = Frame(0, 0.0, 0.0, image)
+    view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
+    assert (pixels(view)[100, 100] <= 0.26 * np.array(colour_of(1))).all()
+
+
+def test_half_opacity_paints_fainter_strokes(view: VideoView) -> None:
+    frame = Frame(0, 0.0, 0.0, read_only(np.zeros((240, 320, 3), np.uint8)))
+    view.set_look(OverlayLook(is_filled=False, opacity=0.5))
+    view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
+    assert np.allclose(pixels(view)[50, 100], 0.5 * np.array(colour_of(1)), atol=3)
+
+
+def test_folds_of_another_frame_are_never_painted(view: VideoView) -> None:
+    frame, other = noise_frame(index=0), noise_frame(index=1)
+    view.show_picture(frame, analysis_of(other, square(1, 50, 150)))
+    assert np.array_equal(pixels(view), frame.image)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(641, 479), (1, 1), (3840, 2160), (200, 900), (1280, 720)]
+)
+def test_a_picture_of_any_size_is_centred_with_its_aspect_kept(
+    view: VideoView, width: int, height: int
+) -> None:
+    view.show_picture(noise_frame(width, height), None)
+    rect = view.picture_rect()
+    assert rect.width() / rect.height() == pytest.approx(width / height, rel=0.02)
+    assert abs(rect.center().x() - 160) <= 1
+    assert abs(rect.center().y() - 120) <= 1
+
+
+def test_a_fold_follows_the_picture_when_it_is_scaled(view: VideoView) -> None:
+    frame = Frame(0, 0.0, 0.0, read_only(np.zeros((480, 640, 3), np.uint8)))
+    view.set_look(_OUTLINED)
+    view.show_picture(frame, analysis_of(frame, square(1, 100, 300)))
+    assert tuple(pixels(view)[50, 100]) == colour_of(1)
+
+
+def test_the_picture_is_not_copied(view: VideoView) -> None:
+    frame = noise_frame()
+    before = sys.getrefcount(frame)
+    view.show_picture(frame, None)
+    assert sys.getrefcount(frame) > before
+
+
+def test_without_a_picture_the_message_stands_there(view: VideoView) -> None:
+    view.set_message("Open a recording", "Ctrl+O")
+    assert pixels(view).max() > 150
+
+
+def test_a_painted_picture_is_logged_once(view: VideoView) -> None:
+    view.show_picture(noise_frame(), None)
+    pixels(view)
+    pixels(view)
+    assert view.log.series(1e12)[0].size + view.log.series(0.0)[0].size == 1
+
+
+def test_a_dropped_file_is_reported(view: VideoView, qtbot: QtBot) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile("/somewhere/exam.mp4")])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    with qtbot.waitSignal(view.file_dropped, timeout=1000) as dropped:
+        view.dropEvent(event)
+    assert dropped.args == ["/somewhere/exam.mp4"]
