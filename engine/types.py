@@ -116,3 +116,5 @@ class PipelineStatus:
     analysed_hz: float | None = None
     at_end: bool = False
     """The source has no more frames."""
+    note: str | None = None
+    """What the user should know about the source: it ends early, pieces are damaged, ..."""

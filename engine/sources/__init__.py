@@ -1,10 +1,10 @@
 """Where frames come from. One protocol, one dict of kinds, one function that opens.
 
-| kind      | specification                                   | gives                              |
-|-----------|-------------------------------------------------|------------------------------------|
-| `file`    | path of a video                                 | any video the decoder library opens |
-| `stills`  | folder, glob (`frames/*.png`) or one picture    | pictures in natural order           |
-| `pattern` | `pattern:1280x720@50,frames=500`                | a moving picture with a frame code  |
+| kind      | specification                                | gives                          |
+|-----------|----------------------------------------------|--------------------------------|
+| `file`    | path of a video                              | any video that PyAV opens      |
+| `stills`  | folder, glob (`frames/*.png`) or one picture | pictures in natural order      |
+| `pattern` | `pattern:1280x720@50,frames=500`             | a moving picture with a code   |
 """
 
 from __future__ import annotations

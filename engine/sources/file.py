@@ -1,10 +1,11 @@
 """Video files, decoded in software.
 
 A frame's identity is its presentation time stamp. `pts_s` counts from the first frame shown, so
-files that start late or below zero (edit lists, stream copies) all start at 0; `SourceInfo.start_pts`
-keeps the file's own time. Seeking decodes forward from the key frame before, so it is exact with
-B-frames and at a variable frame rate. `Frame.index` counts shown frames; after a jump into a part
-that was never read it is estimated from the average rate, and it is only a label.
+files that start late or below zero (edit lists, stream copies) all start at 0;
+`SourceInfo.start_pts` keeps the file's own time. Seeking decodes forward from the key frame
+before, so it is exact with B-frames and at a variable frame rate. `Frame.index` counts shown
+frames; after a jump into a part that was never read it is estimated from the average rate, and
+it is only a label.
 """
 
 from __future__ import annotations
@@ -243,11 +244,11 @@ class VideoFile:
         return index
 
     def _estimate_index(self, pts: int) -> int:
-        return round(self._pts_s(pts) * (self._info.frame_rate_hz or 25.0))
+        return int(self._pts_s(pts) * (self._info.frame_rate_hz or 25.0) + 0.5)
 
     def _frame_ticks(self) -> int:
         rate = _frame_rate_hz(self._stream) or 25.0
-        return max(1, round(1 / (rate * self._stream.time_base)))
+        return max(1, round(1.0 / (rate * float(self._stream.time_base))))
 
     def _pts_s(self, pts: int) -> float:
         base = self._stream.time_base
@@ -260,9 +261,9 @@ class VideoFile:
         converted = self._reformatter.reformat(
             raw, width, height, "rgb24", interpolation=Interpolation.FAST_BILINEAR, threads=1
         )
-        image: Image = converted.to_ndarray()
+        image = np.asarray(converted.to_ndarray(), np.uint8)
         if self._quarter_turn is not None:
-            image = cv2.rotate(image, self._quarter_turn).astype(np.uint8, copy=False)
+            return np.asarray(cv2.rotate(image, self._quarter_turn), np.uint8)
         return image
 
 
@@ -297,7 +298,7 @@ def _open_stream(path: Path) -> tuple[Any, Any]:
         raise SourceError(
             f"{path} holds no video, only sound or other data.", "Choose a file with a picture."
         )
-    stream = streams[0]
+    stream: Any = streams[0]
     if stream.codec_context is None:
         container.close()
         raise SourceError(f"{path} uses a video format unknown here.", "Convert it to H.264.")

@@ -142,7 +142,7 @@ def _wall(width: int, height: int) -> Image:
     folds = np.sin(18 * np.sqrt(radius + 0.02) + 0.6 * np.cos(3 * np.arctan2(down, across)))
     light = np.clip(0.15 + 0.75 * radius + 0.15 * folds, 0.0, 1.0) * (radius < 0.98)
     colour = np.array([225.0, 130.0, 105.0], np.float32)
-    return (light[..., None] * colour).astype(np.uint8)
+    return np.asarray(light[..., None] * colour, np.uint8)
 
 
 def write_code(image: Image, number: int) -> None:
@@ -164,8 +164,8 @@ def read_code(image: NDArray[np.uint8]) -> int | None:
     margin = cell // 4
     strip = image[top + margin : top + cell - margin, left : left + _CELLS * cell]
     columns = strip.mean(axis=(0, 2)).reshape(_CELLS, cell)
-    cells = columns[:, margin : cell - margin].mean(axis=1)
-    if (np.abs(cells - 125.5) < 40).any():
+    cells: NDArray[np.float64] = columns[:, margin : cell - margin].mean(axis=1)
+    if np.any(np.abs(cells - 125.5) < 40):
         return None
     bits = [int(value > 125.5) for value in cells]
     start = len(_HEAD)

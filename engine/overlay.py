@@ -1,0 +1,95 @@
+"""Fold outlines painted on a frame.
+
+Colour means identity: a track keeps its colour. The cycle is Okabe and Ito's, brightened for a
+red-brown background and without orange and vermillion, which are too close to mucosa.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.types import FoldInstance, Image, Points
+
+Colour = tuple[int, int, int]
+
+PALETTE: tuple[Colour, ...] = (
+    (92, 196, 255),  # sky blue
+    (46, 224, 160),  # bluish green
+    (250, 238, 84),  # yellow
+    (240, 150, 214),  # reddish purple
+    (255, 255, 255),  # white
+)
+UNTRACKED: Colour = (190, 196, 202)
+_EDGE: Colour = (16, 18, 22)
+_SHIFT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayStyle:
+    """How folds are painted."""
+
+    opacity: float = 0.25
+    """Of the fill, 0..1."""
+    filled: bool = True
+    stroke_px: float | None = None
+    """Width of the coloured line; None chooses by the height of the picture (2 px at 720)."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.opacity <= 1.0:
+            raise ValueError(f"an opacity lies between 0 and 1, not {self.opacity}")
+        if self.stroke_px is not None and not 0.0 < self.stroke_px <= 64.0:
+            raise ValueError(f"a stroke is 0 to 64 px wide, not {self.stroke_px}")
+
+    def width_px(self, height_px: int) -> int:
+        """Width of the coloured line in a picture of that height, whole pixels."""
+        if self.stroke_px is not None:
+            return max(1, round(self.stroke_px))
+        return max(1, round(height_px / 360))
+
+
+DEFAULT_STYLE = OverlayStyle()
+
+
+def colour_of(track: int) -> Colour:
+    """(r, g, b) of a track; grey for 0, which is not tracked."""
+    return PALETTE[(track - 1) % len(PALETTE)] if track > 0 else UNTRACKED
+
+
+def paint_overlay(
+    image: Image, folds: Iterable[FoldInstance], style: OverlayStyle = DEFAULT_STYLE
+) -> Image:
+    """A copy of `image` (H, W, 3) with every fold filled and outlined.
+
+    Pixels outside fills and strokes (a coloured line with a dark one-pixel edge) stay as they are.
+    """
+    painted = image.copy()
+    drawable = [fold for fold in folds if len(fold.contour) >= 3]
+    if style.filled and style.opacity > 0:
+        for fold in drawable:
+            _fill(painted, fold.contour, colour_of(fold.track), style.opacity)
+    width = style.width_px(image.shape[0])
+    outlines = [(np.round(fold.contour * (1 << _SHIFT)).astype(np.int32)) for fold in drawable]
+    for outline in outlines:
+        cv2.polylines(painted, [outline], True, _EDGE, width + 2, cv2.LINE_AA, _SHIFT)
+    for outline, fold in zip(outlines, drawable, strict=True):
+        cv2.polylines(painted, [outline], True, colour_of(fold.track), width, cv2.LINE_AA, _SHIFT)
+    return painted
+
+
+def _fill(painted: Image, contour: Points, colour: Colour, opacity: float) -> None:
+    """Blend `colour` into the inside of `contour`, touching only its bounding box."""
+    height, width = painted.shape[:2]
+    x0, y0 = np.maximum(np.floor(contour.min(axis=0)).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, (width, height))
+    if x0 >= x1 or y0 >= y1:
+        return
+    box = painted[y0:y1, x0:x1]
+    inside: NDArray[np.uint8] = np.zeros(box.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [np.round(contour - (x0, y0)).astype(np.int32)], 255)
+    plain = np.full_like(box, colour)
+    cv2.copyTo(cv2.addWeighted(box, 1.0 - opacity, plain, opacity, 0.0), inside, box)

@@ -1,0 +1,330 @@
+"""Plays a source and finds the folds on it, so that the picture never waits for the model.
+
+```
+ decode ── source.read() → wait until due → Latest ─────────────────────────▶ newest()
+                                          └▶ Latest ─▶ analyse ─▶ Latest ───▶ newest()
+```
+Two worker threads, each in one of these states:
+
+```
+ STOPPED ─start─▶ STARTING ─▶ RUNNING ─stop─▶ STOPPING ─▶ STOPPED ─start─▶ ...
+                                 │ exception
+                                 ▼
+                              FAULTED ─start─▶ STARTING        (the other worker goes on)
+```
+Every published frame carries an epoch and a sequence number. A seek starts a new epoch, and what
+was analysed in an older one is discarded; so a picture only ever meets its own overlay.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from engine.errors import HaustraError
+from engine.mailbox import Latest
+from engine.playback import Pace, Playback
+from engine.sources import VideoSource
+from engine.timing import Clock, RateMeter, RollingLatency, SystemClock
+from engine.types import Analysis, Frame, PipelineStatus, WorkerState
+
+__all__ = ["Pace", "Pipeline", "Shown", "ShownState"]
+
+_log = logging.getLogger(__name__)
+
+_TAKE_S = 0.2
+_LATE_FRAMES = 2
+_LATE_S = 0.1
+
+
+class Analyse(Protocol):
+    """What the pipeline needs of an analyser: call it in presentation order."""
+
+    def __call__(self, frame: Frame) -> Analysis:
+        """Find the folds in one frame."""
+        ...
+
+    def reset(self) -> None:
+        """Forget earlier frames; the next one does not follow them."""
+        ...
+
+
+class ShownState(StrEnum):
+    """What a picture on the screen is worth."""
+
+    LIVE = "live"
+    """The folds shown belong to this very picture, and it is new."""
+    LATE = "late"
+    """The picture is new; its folds are not known yet, so none are shown."""
+    FAULT = "fault"
+    """Something broke; the newest picture is shown bare."""
+    NO_SIGNAL = "no signal"
+    """There is no picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What to put on the screen now."""
+
+    frame: Frame | None
+    analysis: Analysis | None
+    """Only ever of `frame` itself (`analysis.frame is frame`), else None."""
+    state: ShownState
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A frame with its place in the stream."""
+
+    epoch: int
+    number: int
+    frame: Frame
+    analysis: Analysis | None = None
+
+
+class Worker:
+    """One thread that does `step` until stopped; whatever it raises becomes a fault."""
+
+    def __init__(self, name: str, step: Callable[[], None]) -> None:
+        self.name = name
+        self.state = WorkerState.STOPPED
+        self.fault: str | None = None
+        self._step = step
+        self._thread: threading.Thread | None = None
+
+    def start(self, told: threading.Event) -> None:
+        """Start the thread; it ends once `told` is set."""
+        self.state, self.fault = WorkerState.STARTING, None
+        self._thread = threading.Thread(
+            target=self._run, args=(told,), name=f"haustra-{self.name}", daemon=True
+        )
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end of the thread; False if it still runs."""
+        if self._thread is None:
+            return True
+        if self.state is not WorkerState.FAULTED and self._thread.is_alive():
+            self.state = WorkerState.STOPPING
+        self._thread.join(max(0.0, timeout_s))
+        if self._thread.is_alive():
+            self.state = WorkerState.FAULTED
+            self.fault = f"The {self.name} thread did not stop. Close the program and try again."
+            return False
+        if self.state is not WorkerState.FAULTED:
+            self.state = WorkerState.STOPPED
+        self._thread = None
+        return True
+
+    def _run(self, told: threading.Event) -> None:
+        self.state = WorkerState.RUNNING
+        try:
+            while not told.is_set():
+                self._step()
+        except HaustraError as error:
+            self.fault = str(error)
+        except Exception as error:  # noqa: BLE001  (top of a worker)
+            _log.error("the %s worker stopped", self.name, exc_info=error)
+            self.fault = f"The {self.name} thread failed: {error}. Open the source again."
+        if self.fault is not None:
+            self.state = WorkerState.FAULTED
+
+
+class Pipeline:
+    """Plays `source`; `analyser` None plays it bare. The caller closes the source after `stop`.
+
+    Args:
+        pace: REAL_TIME by time stamps and speed, or FLAT_OUT as fast as frames can be decoded.
+        clock: injected by tests.
+        is_playing: False starts paused on the first frame.
+    """
+
+    def __init__(
+        self,
+        source: VideoSource,
+        analyser: Analyse | None,
+        *,
+        pace: Pace = Pace.REAL_TIME,
+        clock: Clock | None = None,
+        is_playing: bool = True,
+    ) -> None:
+        self._source = source
+        self._analyser = analyser
+        self._clock: Clock = clock or SystemClock()
+        self._told = threading.Event()
+        self._playback = Playback(source, self._clock, pace, is_playing=is_playing)
+        self._lock = threading.Lock()
+        self._newest: Published | None = None
+        self._analysed: Published | None = None
+        self._slot: Latest[Published] = Latest()
+        self._analyser_epoch = -1
+        self._dropped_before = 0
+        self._frames_in = self._analysed_count = 0
+        self._latency, self._rate = RollingLatency(), RateMeter()
+        self._decode_ms = RollingLatency(1024)
+        self._workers = [Worker("decode", self._decode_step)]
+        if analyser is not None:
+            self._workers.append(Worker("analyse", self._analyse_step))
+
+    # Start and stop
+
+    def start(self) -> None:
+        """Start the workers; does nothing while all run, or while one refuses to stop."""
+        going = (WorkerState.STARTING, WorkerState.RUNNING)
+        if all(worker.state in going for worker in self._workers) or not self.stop():
+            return
+        self._told = threading.Event()
+        with self._lock:
+            self._dropped_before += self._slot.replaced
+            self._slot = Latest()
+        self._playback.resume()
+        for worker in self._workers:
+            worker.start(self._told)
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """End the workers within `timeout_s`; False if one still runs. May be called twice."""
+        self._told.set()
+        self._playback.wake()
+        self._slot.close()
+        deadline_s = SystemClock().now_s() + timeout_s
+        stopped = [worker.join(deadline_s - SystemClock().now_s()) for worker in self._workers]
+        return all(stopped)
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Stop, then close the source, unless a worker is still busy with it."""
+        if self.stop(timeout_s):
+            self._source.close()
+
+    # What the user wants
+
+    def play(self) -> None:
+        """Go on; at the end, from the start."""
+        self._playback.play()
+
+    def pause(self) -> None:
+        """Stay on this frame."""
+        self._playback.pause()
+
+    def seek(self, pts_s: float) -> None:
+        """Go to the frame shown at `pts_s`, in a new epoch; playing goes on if it did."""
+        self._playback.seek(pts_s)
+
+    def step(self, count: int) -> None:
+        """Pause and go `count` frames on, or back when negative."""
+        self._playback.step(count)
+
+    def set_speed(self, speed: float) -> None:
+        """1.0 is real time. Raises ValueError unless 0 < speed <= 64."""
+        self._playback.set_speed(speed)
+
+    @property
+    def is_playing(self) -> bool:
+        """Frames advance, or will once the workers run."""
+        return self._playback.is_playing
+
+    @property
+    def speed(self) -> float:
+        """1.0 is real time."""
+        return self._playback.speed
+
+    @property
+    def position_s(self) -> float:
+        """Time stamp of the newest frame, or of the frame a seek is under way to."""
+        return self._playback.position_s
+
+    # What there is to see
+
+    def status(self) -> PipelineStatus:
+        """A snapshot; never waits."""
+        faults = [worker.fault for worker in self._workers if worker.fault]
+        latency = self._latency.percentiles()
+        with self._lock:
+            return PipelineStatus(
+                workers=MappingProxyType({worker.name: worker.state for worker in self._workers}),
+                fault=" ".join(faults) or None,
+                frames_in=self._frames_in,
+                analysed=self._analysed_count,
+                dropped=self._dropped_before + self._slot.replaced,
+                latency_p50_ms=latency.p50 if latency else None,
+                latency_p99_ms=latency.p99 if latency else None,
+                analysed_hz=self._rate.rate_hz(),
+                at_end=self._playback.at_end,
+                note=self._source.note,
+            )
+
+    def newest(self) -> Shown:
+        """The newest picture with its own folds, or bare if the folds are late. Never waits."""
+        with self._lock:
+            newest, analysed = self._newest, self._analysed
+        if newest is None:
+            return Shown(None, None, ShownState.FAULT if self._is_faulted else ShownState.NO_SIGNAL)
+        if self._is_faulted:
+            is_own = analysed is not None and analysed.frame is newest.frame
+            analysis = analysed.analysis if analysed is not None and is_own else None
+            return Shown(newest.frame, analysis, ShownState.FAULT)
+        if analysed is not None and self._is_fresh(analysed, newest):
+            return Shown(analysed.frame, analysed.analysis, ShownState.LIVE)
+        return Shown(newest.frame, None, ShownState.LATE)
+
+    def decode_ms(self) -> Mapping[str, float]:
+        """Milliseconds a frame took to decode, {p50, p99}, over the last thousand."""
+        spread = self._decode_ms.percentiles()
+        return {} if spread is None else {"p50": spread.p50, "p99": spread.p99}
+
+    @property
+    def _is_faulted(self) -> bool:
+        return any(worker.state is WorkerState.FAULTED for worker in self._workers)
+
+    def _is_fresh(self, analysed: Published, newest: Published) -> bool:
+        """Whether an analysed frame may still stand for the newest one."""
+        if analysed.epoch != newest.epoch:
+            return False
+        if analysed.number == newest.number:
+            return True
+        interval_s = 1 / (self._source.info.frame_rate_hz or 25.0)
+        limit_s = max(_LATE_FRAMES * interval_s / self.speed, _LATE_S)
+        # A picture that stands still must not hide behind the one before it for long.
+        if self._clock.now_s() - newest.frame.captured_s > limit_s:
+            return False
+        behind = newest.number - analysed.number
+        behind_s = newest.frame.captured_s - analysed.frame.captured_s
+        return behind <= _LATE_FRAMES or behind_s <= _LATE_S
+
+    # Workers
+
+    def _decode_step(self) -> None:
+        move = self._playback.next_move(self._told)
+        if move is None:
+            return
+        self._decode_ms.add(move.decode_ms)
+        with self._lock:
+            number = self._newest.number + 1 if self._newest is not None else 0
+            published = Published(move.epoch, number, move.frame)
+            if move.epoch != self._playback.epoch:
+                return
+            self._newest = published
+            self._frames_in += 1
+        self._slot.put(published)
+
+    def _analyse_step(self) -> None:
+        published = self._slot.take(_TAKE_S)
+        if published is None or self._analyser is None:
+            return
+        if published.epoch != self._analyser_epoch:
+            self._analyser.reset()
+            self._analyser_epoch = published.epoch
+        analysis = self._analyser(published.frame)
+        now_s = self._clock.now_s()
+        with self._lock:
+            self._analysed_count += 1
+            self._rate.tick(now_s)
+            self._latency.add((now_s - published.frame.captured_s) * 1e3)
+            if published.epoch == self._playback.epoch:
+                self._analysed = Published(
+                    published.epoch, published.number, analysis.frame, analysis
+                )
