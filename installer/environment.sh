@@ -66,4 +66,4 @@ make_environment
 echo "Installing Haustra ($1: $size) into $venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --constraint constraints.txt --editable "$target"
-touch "$venv/haustra-$1.stamp"
+touch "$venv/haustra-runtime.stamp" "$venv/haustra-$1.stamp"
