@@ -212,8 +212,11 @@ class MainWindow(QMainWindow):
 
     def toggle_fill(self) -> None:
         """Fill or outline."""
-        look = self._look()
-        self._apply_look(replace(look, is_filled=not look.is_filled))
+        self.set_filled(is_filled=not self.settings.filled)
+
+    def set_filled(self, *, is_filled: bool) -> None:
+        """Filled folds, or outlines."""
+        self._apply_look(replace(self._look(), is_filled=is_filled))
 
     def toggle_full_screen(self) -> None:
         """Picture and status line alone, or everything."""
@@ -225,6 +228,11 @@ class MainWindow(QMainWindow):
             self._help = HelpDialog(self)
         self._help.show()
         self._help.raise_()
+
+    @property
+    def is_help_visible(self) -> bool:
+        """The table of keys is open."""
+        return self._help is not None and self._help.isVisible()
 
     def dismiss(self) -> None:
         """Close the notice, else leave full screen."""

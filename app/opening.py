@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.notices import Notice, NoticeKind
 from engine.analyser import Analyser
-from engine.errors import HaustraError
+from engine.errors import HaustraError, SourceError
 from engine.pipeline import Pipeline
 from engine.sources import SourceInfo, VideoSource
 
@@ -45,26 +45,33 @@ class Stage:
     def replace(
         self, source: VideoSource, analyser: Analyser | None, is_wanted: Callable[[], bool]
     ) -> bool:
-        """Stop what plays and start `source`; False, source closed, where no longer wanted."""
+        """Stop what plays and start `source`; False, source closed, where no longer wanted.
+
+        Raises:
+            SourceError: what plays does not stop, so that its analyser is still in use.
+        """
         with self._lock:
             if not is_wanted():
                 source.close()
                 return False
-            if self._opened is not None:
-                self._opened.pipeline.stop()
-            if analyser is not None:
-                analyser.reset()
-            info = source.info
-            pipeline = Pipeline(source, analyser)
+            if self._opened is not None and not self._opened.pipeline.stop():
+                source.close()
+                raise SourceError(
+                    f"{self._opened.info.name} does not let go.",
+                    "Try again in a moment, or close the program and start it again.",
+                )
+            previous, pipeline = self._opened, Pipeline(source, analyser)
             pipeline.start()
-            self._opened = Opened(pipeline, info, analyser)
+            self._opened = Opened(pipeline, source.info, analyser)
+            if previous is not None:
+                previous.pipeline.close()
             return True
 
     def clear(self) -> None:
         """Stop what plays. Takes no longer than the pipeline's own bounded stop."""
         with self._lock:
             if self._opened is not None:
-                self._opened.pipeline.stop()
+                self._opened.pipeline.close()
                 self._opened = None
 
 

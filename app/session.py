@@ -35,7 +35,7 @@ class Session:
         self._opening: Opening | None = None
         self._seen: Opened | None = None
         self._notices: list[Notice] = []
-        self._told_fault: str | None = None
+        self._told: PipelineStatus | None = None
         self._loop: Loop | None = None
 
     # Opening and closing
@@ -57,6 +57,16 @@ class Session:
         self._stage.clear()
 
     # What the user wants
+
+    def play(self) -> None:
+        """Play; at the end, from the start."""
+        if self._pipeline is not None:
+            self._pipeline.play()
+
+    def pause(self) -> None:
+        """Stay on the picture on screen."""
+        if self._pipeline is not None:
+            self._pipeline.pause()
 
     def toggle_play(self) -> None:
         """Play or pause; at the end, play again from the start."""
@@ -131,12 +141,12 @@ class Session:
             self._opening = None
         opened = self._stage.opened
         if opened is not self._seen:
-            self._seen, self._loop, self._told_fault = opened, None, None
+            self._seen, self._loop, self._told = opened, None, None
         if opened is None:
             return Screen(detail=IDLE if self._opening is None else _opening_text(self._opening))
         status = opened.pipeline.status()
         self._repeat(opened.pipeline, status)
-        self._tell_fault(status)
+        self._tell_status(status)
         return self._screen(opened, status)
 
     @property
@@ -151,10 +161,13 @@ class Session:
         if pipeline.position_s >= loop.end_s or status.at_end:
             pipeline.seek(loop.start_s)
 
-    def _tell_fault(self, status: PipelineStatus) -> None:
-        if status.fault is not None and status.fault != self._told_fault:
-            self._notices.append(Notice(status.fault, kind=NoticeKind.FAULT))
-        self._told_fault = status.fault
+    def _tell_status(self, status: PipelineStatus) -> None:
+        """Tell each fault and each note once."""
+        told, self._told = self._told, status
+        if status.fault is not None and (told is None or status.fault != told.fault):
+            self.tell(Notice(status.fault, kind=NoticeKind.FAULT))
+        if status.note is not None and (told is None or status.note != told.note):
+            self.tell(Notice(status.note))
 
     def _screen(self, opened: Opened, status: PipelineStatus) -> Screen:
         shown = opened.pipeline.newest()

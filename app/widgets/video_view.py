@@ -24,13 +24,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.latency_log import LatencyLog
-from engine.overlay import colour_of
+from engine.overlay import DEFAULT_STYLE, colour_of
 from engine.types import Analysis, FoldInstance, Frame
 
 STROKE_PX = 2.5
 EDGE_PX = 1.25
 """Width of the dark edge on either side of a stroke."""
-FILL_OPACITY = 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class VideoView(QWidget):
     def _paint_fold(self, painter: QPainter, path: QPainterPath, colour: QColor) -> None:
         if self._look.is_filled:
             fill = QColor(colour)
-            fill.setAlphaF(FILL_OPACITY)
+            fill.setAlphaF(DEFAULT_STYLE.opacity)
             painter.fillPath(path, fill)
         edge = QPen(QColor(0, 0, 0, 150), STROKE_PX + 2 * EDGE_PX)
         stroke = QPen(colour, STROKE_PX)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -35,3 +38,25 @@ def pixels(widget: QWidget) -> Image:
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
+
+
+class SquareFinder:
+    """Stands where the analyser does: finds one square in every frame, and nothing is learnt."""
+
+    description = "square finder"
+
+    def __call__(self, frame: Frame) -> Analysis:
+        return analysis_of(frame, square(1, 40, 90))
+
+    def reset(self) -> None:
+        """It remembers nothing."""
+
+
+def until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    """Look again and again until `is_so`; whether it came true in time."""
+    give_up_s = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > give_up_s:
+            return False
+        time.sleep(0.002)
+    return True
