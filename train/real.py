@@ -74,9 +74,8 @@ def polypgen_frames(real: Path) -> Iterator[RealFrame]:
 def kvasir_frames(real: Path) -> Iterator[RealFrame]:
     """Kvasir-SEG with polyp masks, half for training."""
     for path in _pictures(real / "kvasir_seg" / "images"):
-        masks = [real / "kvasir_seg" / "masks" / (path.stem + end) for end in (".png", ".jpg")]
-        mask = next((mask for mask in masks if mask.exists()), None)
-        if mask is not None:
+        mask = real / "kvasir_seg" / "polyp_masks" / f"{path.stem}.png"
+        if mask.exists():
             yield RealFrame(path, RealKind.POLYP, half_of(path.stem), mask)
 
 

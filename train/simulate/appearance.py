@@ -97,6 +97,15 @@ def _base_colour(rng: np.random.Generator) -> Floats:
     return np.array([red, green, green * rng.uniform(0.5, 1.05)], np.float32)
 
 
+def _dot(a: Floats, b: Floats) -> Floats:
+    """(H, W) products of (H, W, 3) vectors; einsum is ten times faster than a sum over axis 2."""
+    return np.einsum("ijk,ijk->ij", a, b)
+
+
+def _length(vectors: Floats) -> Floats:
+    return np.sqrt(_dot(vectors, vectors))
+
+
 def _lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Linear radiance (H, W, 3), unscaled, and the albedo."""
     normal_world = frame.normal @ frame.rotation.T
@@ -117,12 +126,12 @@ def _lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats,
     bumped = frame.normal.copy()
     bumped[..., 0] -= strength * slope_x * near * 0.5
     bumped[..., 1] -= strength * slope_y * near * 0.5
-    bumped /= np.linalg.norm(bumped, axis=2, keepdims=True) + 1e-6
+    bumped /= _length(bumped)[..., None] + 1e-6
 
     points = frame.rays * np.maximum(frame.depth_mm, 1.0)[..., None]
     falloff, beam = rng.uniform(1.1, 2.2), rng.uniform(0.2, 3.0)
     wrap, soft = rng.uniform(0.0, 0.45), rng.uniform(0.15, 0.9)
-    shininess, gloss = np.exp(rng.uniform(2.8, 6.2)), np.exp(rng.uniform(-3.5, 0.6))
+    shininess, gloss = float(np.exp(rng.uniform(2.8, 6.2))), float(np.exp(rng.uniform(-3.5, 0.6)))
     diffuse = np.zeros(frame.depth_mm.shape, np.float32)
     specular = np.zeros_like(diffuse)
     spread, turn = rng.uniform(0.5, 4.5), rng.uniform(0, np.pi)
@@ -130,16 +139,18 @@ def _lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats,
     for side, power in ((1, balance), (-1, 1 - balance)):
         lamp = side * spread * np.array([np.cos(turn), np.sin(turn), 0.0])
         to_light = lamp.astype(np.float32) - points
-        distance = np.linalg.norm(to_light, axis=2)
+        distance = _length(to_light)
         to_light /= distance[..., None] + 1e-6
-        cosine = np.sum((soft * bumped + (1 - soft) * frame.normal) * to_light, axis=2)
-        intensity = power * np.clip(-to_light[..., 2], 0.02, 1) ** beam / (
-            np.maximum(distance, 2.0) ** falloff
+        cosine = _dot(soft * bumped + (1 - soft) * frame.normal, to_light)
+        intensity = (
+            power
+            * np.clip(-to_light[..., 2], 0.02, 1) ** beam
+            / (np.maximum(distance, 2.0) ** falloff)
         )
         diffuse += intensity * np.clip((cosine + wrap) / (1 + wrap), 0, 1)
         half = to_light - frame.rays
-        half /= np.linalg.norm(half, axis=2, keepdims=True) + 1e-6
-        lobe = np.clip(np.sum(bumped * half, axis=2), 0, 1) ** shininess
+        half /= _length(half)[..., None] + 1e-6
+        lobe = np.clip(_dot(bumped, half), 0, 1) ** shininess
         specular += intensity * lobe * gloss * np.sqrt(shininess) * 0.25
     ambient = rng.uniform(0.0, 0.25) * cv2.GaussianBlur(diffuse, (0, 0), rng.uniform(8, 30))
     linear = albedo * diffuse[..., None] + albedo**2 * ambient[..., None] + specular[..., None]

@@ -83,8 +83,8 @@ def sample(tissue: Tissue, position: Floats, normal: Floats, tile_mm: float) -> 
     """
     size = tissue.tile.shape[0]
     pixels = position * (size / tile_mm)
-    weights = np.abs(normal) ** 4
-    weights /= np.maximum(weights.sum(axis=2, keepdims=True), 1e-6)
+    weights = np.square(np.square(normal))
+    weights /= np.maximum(np.einsum("ijk->ij", weights), 1e-6)[..., None]
     total = np.zeros((*position.shape[:2], 4), np.float32)
     for axis in range(3):
         u, v = (k for k in range(3) if k != axis)
