@@ -73,6 +73,8 @@ class FoldInstance:
     """In frame pixels."""
     score: float
     """Mean probability inside, 0..1."""
+    holes: tuple[Points, ...] = ()
+    """Inner outlines, (n, 2) xy each: a fold that runs all around the lumen is a ring."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ def bubbles(picture: Floats, rng: np.random.Generator) -> tuple[Floats, Bools]:
         x, y = (middle + rng.normal(0, 35, 2)).astype(int)
         radius = int(rng.integers(2, 12))
         bright = float(rng.uniform(0.6, 1.0))
-        cv2.circle(picture, (int(x), int(y)), radius, (bright, bright, bright * 0.9), 1, cv2.LINE_AA)
+        cv2.circle(
+            picture, (int(x), int(y)), radius, (bright, bright, bright * 0.9), 1, cv2.LINE_AA
+        )
         spot = (int(x - radius * 0.4), int(y - radius * 0.4))
         cv2.circle(picture, spot, max(1, radius // 4), (1.0, 1.0, 1.0), -1, cv2.LINE_AA)
         cv2.circle(where, (int(x), int(y)), radius, 1, -1)
@@ -90,7 +92,12 @@ def tool(picture: Floats, rng: np.random.Generator) -> tuple[Floats, Bools]:
     across = np.array([-axis[1], axis[0]])
     wide, narrow = rng.uniform(8, 34), rng.uniform(4, 18)
     corners = np.array(
-        [border + across * wide, tip + across * narrow, tip - across * narrow, border - across * wide]
+        [
+            border + across * wide,
+            tip + across * narrow,
+            tip - across * narrow,
+            border - across * wide,
+        ]
     )
     cv2.fillPoly(where, [np.round(corners * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
     v, u = np.mgrid[:size, :size].astype(np.float32)
@@ -179,4 +186,3 @@ def compress(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 96))]
         image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
     return np.asarray(image, np.uint8)
-

@@ -35,9 +35,7 @@ def _wobble(rng: np.random.Generator, options: PathOptions, channels: int) -> Fl
     return np.asarray(spline(1 + np.arange(options.frames) / options.wobble_frames))
 
 
-def camera_path(
-    tube: Tube, rng: np.random.Generator, options: PathOptions
-) -> NDArray[np.float64]:
+def camera_path(tube: Tube, rng: np.random.Generator, options: PathOptions) -> NDArray[np.float64]:
     """Poses (n, 4, 4), camera to world, mm: x right, y down, z forward.
 
     The camera looks along the direction of travel of an insertion (towards growing arc length)

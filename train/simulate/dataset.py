@@ -102,9 +102,7 @@ class SimulatedSet:
         arrays, about = self._open(sequence)
         camera = about["camera"]
         assert isinstance(camera, dict)
-        rays = _rays(
-            camera["size"], camera["focal"], tuple(camera["k"]), tuple(camera["centre"])
-        )
+        rays = _rays(camera["size"], camera["focal"], tuple(camera["k"]), tuple(camera["centre"]))
         flags = np.asarray(arrays["flags"][number])
         pose = np.asarray(arrays["poses"][number], dtype=np.float32)
         depth = np.asarray(arrays["distance"][number], dtype=np.float32)

@@ -46,12 +46,13 @@ def read_tube(path: Path) -> Tube:
 def _centreline_file(path: Path) -> Path:
     stems = (path.stem, path.stem.removesuffix("_mm"))
     for stem in stems:
-        for found in sorted(path.parent.glob(f"{stem}_centreline*")) + sorted(
-            path.parent.glob(f"{stem}_centerline*")
+        for found in sorted(path.parent.glob(f"{stem}_centreline*.txt")) + sorted(
+            path.parent.glob(f"{stem}_centerline*.txt")
         ):
             return found
     raise RecipeError(
-        f"No centreline lies beside {path}.", f"Put x y z rows in mm into {stems[0]}_centreline.txt."
+        f"No centreline lies beside {path}.",
+        f"Put x y z rows in mm into {stems[0]}_centreline.txt.",
     )
 
 

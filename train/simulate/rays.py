@@ -88,9 +88,7 @@ class Scene:
             normal=normal.astype(np.float32).reshape(*shape, 3),
             crest=np.where(found, crest, 0).astype(np.uint16).reshape(shape),
             polyp=(found & self._polyp[nearest]).reshape(shape),
-            fold_height=np.where(found, self._height[nearest], 0)
-            .astype(np.float32)
-            .reshape(shape),
+            fold_height=np.where(found, self._height[nearest], 0).astype(np.float32).reshape(shape),
             face=face.astype(np.int32).reshape(shape),
         )
 
@@ -144,9 +142,9 @@ def occluding_band(
         return band
     points = distance[..., None] * rays
     candidates = distance > 0
-    reached = cKDTree(points[edge]).query(
-        points[candidates], distance_upper_bound=options.band_mm
-    )[0]
+    reached = cKDTree(points[edge]).query(points[candidates], distance_upper_bound=options.band_mm)[
+        0
+    ]
     band[candidates] = np.isfinite(reached)
     return band
 

@@ -72,7 +72,9 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: int | None = None) ->
         names = [f"{split}-{i:03d}" for i in range(getattr(recipe, split))]
         splits[split] = names
         jobs += [
-            Job(name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames, recipe.size, out)
+            Job(
+                name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames, recipe.size, out
+            )
             for i, name in enumerate(names)
         ]
     render_all(jobs, workers)

@@ -1,0 +1,42 @@
+"""From a frame to fold and edge probabilities. A plain callable, no threads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.backends import InferenceBackend
+from engine.preprocess import FieldOfView, Placement, find_field_of_view
+from engine.types import FoldMask, Frame, Mask, read_only
+
+
+class Segmenter:
+    """Finds the field of view, places it on the network's grid, and runs the network."""
+
+    def __init__(self, backend: InferenceBackend, size: int) -> None:
+        self._backend = backend
+        self._size = size
+        self._view: FieldOfView | None = None
+        self._placement: Placement | None = None
+        self._inside: Mask | None = None
+
+    def __call__(self, frame: Frame) -> FoldMask:
+        """Segment one frame; the probability is zero outside the field of view."""
+        placement, inside = self._place(frame)
+        grid = placement.image_to_grid(frame.image)
+        grid[~inside] = 0
+        probability = self._backend.infer(grid)
+        probability *= inside
+        return FoldMask(frame, read_only(probability[0]), read_only(probability[1]), placement)
+
+    def reset(self) -> None:
+        """Forget the field of view: another video follows."""
+        self._view = None
+
+    def _place(self, frame: Frame) -> tuple[Placement, Mask]:
+        view = find_field_of_view(frame.image, self._view)
+        if self._view is not view or self._placement is None or self._inside is None:
+            self._placement = Placement.fit(view.box, self._size)
+            covered = self._placement.image_to_grid(view.mask.view(np.uint8) * np.uint8(255))
+            self._inside = covered > 127
+            self._view = view
+        return self._placement, self._inside
