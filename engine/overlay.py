@@ -91,5 +91,6 @@ def _fill(painted: Image, contour: Points, colour: Colour, opacity: float) -> No
     box = painted[y0:y1, x0:x1]
     inside: NDArray[np.uint8] = np.zeros(box.shape[:2], np.uint8)
     cv2.fillPoly(inside, [np.round(contour - (x0, y0)).astype(np.int32)], 255)
-    plain = np.full_like(box, colour)
+    plain = np.empty_like(box)
+    cv2.rectangle(plain, (0, 0), (x1 - x0, y1 - y0), colour, cv2.FILLED)
     cv2.copyTo(cv2.addWeighted(box, 1.0 - opacity, plain, opacity, 0.0), inside, box)

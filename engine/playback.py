@@ -7,6 +7,7 @@ an event that ends the worker's waiting, so that a seek never waits for the fram
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -54,6 +55,7 @@ class Playback:
         self._steps = 0
         self._at_end = False
         self._pts_s = 0.0
+        self._run: deque[float] = deque(maxlen=1024)
         self._anchor: tuple[float, float] | None = None
         self._ahead: Move | None = None
 
@@ -163,6 +165,7 @@ class Playback:
 
     def _jump(self, epoch: int, target_s: float) -> Move | None:
         self._ahead = None
+        self._run.clear()
         self._source.seek(target_s)
         move = self._read_ahead(epoch)
         with self._lock:
@@ -173,23 +176,35 @@ class Playback:
         return self._give(move)
 
     def _step_back(self, epoch: int) -> Move | None:
-        self._ahead = None
-        tick_s = float(self._source.info.time_base)
         with self._lock:
             count, pts_s = -self._steps, self._pts_s
-        move = None
-        for _ in range(count):
-            self._source.seek(pts_s - tick_s)
-            move = self._read_ahead(epoch)
-            self._ahead = None
-            if move is None or move.frame.pts_s >= pts_s:
-                break
-            pts_s = move.frame.pts_s
+        move = self._frames_before(epoch, count, pts_s)
         with self._lock:
             if self._epoch != epoch:
+                self._run.clear()
                 return None
             self._steps += count
         return self._give(move)
+
+    def _frames_before(self, epoch: int, count: int, pts_s: float) -> Move | None:
+        """The frame `count` before the one at `pts_s`, or the first."""
+        if len(self._run) > count:
+            pts_s = self._run[-count]
+            for _ in range(count + 1):
+                self._run.pop()
+            count = 1
+        else:
+            self._run.clear()
+        tick_s = float(self._source.info.time_base)
+        move = None
+        for _ in range(count):
+            self._ahead = None
+            self._source.seek(pts_s - tick_s)
+            move = self._read_ahead(epoch)
+            if move is None or move.frame.pts_s >= pts_s:
+                break
+            pts_s = move.frame.pts_s
+        return move
 
     def _read_ahead(self, epoch: int) -> Move | None:
         """The next frame, decoded but not given out yet."""
@@ -233,4 +248,5 @@ class Playback:
             self._steps -= is_step and self._steps > 0
             self._wants_first = False
             self._pts_s = move.frame.pts_s
+            self._run.append(move.frame.pts_s)
         return replace(move, frame=replace(move.frame, captured_s=self._clock.now_s()))
