@@ -16,6 +16,7 @@ run() {
 run lint "$bin/ruff" check --quiet .
 run format "$bin/ruff" format --check --quiet .
 run types "$bin/mypy" --no-error-summary
+run types "$bin/mypy" --no-error-summary installer
 run imports "$bin/lint-imports" --no-logo
 
 if [ -n "$failed" ]; then

@@ -65,9 +65,8 @@ def licence_of(name: str) -> str:
     if name in STATED:
         return STATED[name]
     described = metadata.metadata(name)
-    expression = described.get("License-Expression")
-    if expression:
-        return str(expression)
+    if "License-Expression" in described:
+        return str(described["License-Expression"])
     classifiers = [
         str(line).rsplit("::", 1)[-1].strip()
         for line in described.get_all("Classifier") or ()
@@ -75,7 +74,8 @@ def licence_of(name: str) -> str:
     ]
     if classifiers:
         return ", ".join(classifiers)
-    return str(described.get("License") or "not stated").strip().splitlines()[0]
+    stated = str(described["License"]) if "License" in described else ""
+    return stated.strip().partition("\n")[0] or "not stated"
 
 
 def table(names: Iterable[str]) -> str:
