@@ -90,7 +90,9 @@ class PerformancePanel(QWidget):
 
     def set_status(self, status: PipelineStatus | None) -> None:
         """Counts of the pipeline, None while nothing is open."""
-        self._values["Analysed"].setText(_number(status and status.analysed_hz, "a second"))
+        self._values["Analysed"].setText(
+            _number(None if status is None else status.analysed_hz, "a second")
+        )
         dropped = "–" if status is None else f"{status.dropped} of {status.frames_in}"
         self._values["Dropped"].setText(dropped)
 

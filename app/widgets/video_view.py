@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -194,13 +195,17 @@ class VideoView(QWidget):
 
 
 def _image_over(frame: Frame) -> QImage:
-    """A QImage over the frame's own buffer, no copy: whoever holds it must hold the frame."""
+    """A QImage over the frame's own buffer, no copy: whoever holds it must hold the frame.
+
+    Rows may be padded, as decoders leave them where the width is odd.
+    """
     height, width = frame.image.shape[:2]
-    if frame.image.strides[1:] != (3, 1) or frame.image.strides[0] < 3 * width:
+    row_bytes = frame.image.strides[0]
+    if frame.image.strides[1:] != (3, 1) or row_bytes < 3 * width:
         raise ValueError("a frame's rows must be contiguous RGB")
-    return QImage(
-        frame.image.data, width, height, frame.image.strides[0], QImage.Format.Format_RGB888
-    )
+    length = row_bytes * (height - 1) + 3 * width
+    flat = np.lib.stride_tricks.as_strided(frame.image, (length,), (1,), writeable=False)
+    return QImage(flat.data, width, height, row_bytes, QImage.Format.Format_RGB888)
 
 
 def _outline(fold: FoldInstance) -> tuple[QPainterPath, QColor]:

@@ -32,6 +32,13 @@ def test_with_the_overlay_off_the_picture_equals_the_decoded_one(view: VideoView
     assert np.array_equal(pixels(view), frame.image)
 
 
+def test_rows_with_padding_are_shown_like_any_other(view: VideoView) -> None:
+    padded = np.random.default_rng(1).integers(0, 256, (240, 336, 3), np.uint8)
+    frame = Frame(0, 0.0, 0.0, read_only(padded[:, :320]))
+    view.show_picture(frame, None)
+    assert np.array_equal(pixels(view), frame.image)
+
+
 def test_without_folds_the_picture_equals_the_decoded_one(view: VideoView) -> None:
     frame = noise_frame()
     view.show_picture(frame, analysis_of(frame))

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from app.application import check_display, install_exception_hook
+from app.notices import Notice, NoticeKind
+from engine.errors import HaustraError, SourceError
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Notice]]:
+    # Put back by monkeypatch whatever the test installs.
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    notices: list[Notice] = []
+    install_exception_hook(notices.append)
+    yield notices
+
+
+def _raise(error: BaseException) -> None:
+    sys.excepthook(type(error), error, error.__traceback__)
+
+
+def test_an_unforeseen_exception_becomes_a_notice(told: list[Notice]) -> None:
+    _raise(ZeroDivisionError("oops"))
+    assert [(notice.kind, "oops" in notice.what) for notice in told] == [(NoticeKind.FAULT, True)]
+
+
+def test_an_explained_error_keeps_its_words(told: list[Notice]) -> None:
+    _raise(SourceError("a.mp4 ended.", "Open it again."))
+    assert [(notice.what, notice.remedy) for notice in told] == [("a.mp4 ended.", "Open it again.")]
+
+
+def test_an_exception_in_another_thread_becomes_a_notice(told: list[Notice]) -> None:
+    thread = threading.Thread(target=lambda: [][0])
+    thread.start()
+    thread.join()
+    assert len(told) == 1
+
+
+@pytest.mark.qt_no_exception_capture
+def test_an_exception_in_a_slot_leaves_the_event_loop_running(
+    told: list[Notice], qtbot: QtBot
+) -> None:
+    went_on: list[bool] = []
+    QTimer.singleShot(0, lambda: [][0])
+    QTimer.singleShot(10, lambda: went_on.append(True))
+    qtbot.waitUntil(lambda: bool(went_on), timeout=2000)
+    assert len(told) == 1
+
+
+def test_without_a_display_the_error_names_the_headless_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(HaustraError, match="haustra overlay"):
+        check_display()
