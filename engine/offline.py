@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from engine.errors import BackendError, HaustraError, SourceError
@@ -44,7 +44,7 @@ _Decoded = tuple[Frame, float]
 
 def analyse_every_frame(
     source: VideoSource, analyse: Callable[[Frame], Analysis]
-) -> Iterator[Processed]:
+) -> Generator[Processed, None, None]:
     """Decode, analyse and yield every frame from where `source` stands to its end.
 
     Closing the iterator early ends the threads; the source stays open.

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -30,7 +30,7 @@ from engine.errors import HaustraError
 from engine.mailbox import Latest
 from engine.playback import Pace, Playback
 from engine.sources import VideoSource
-from engine.timing import Clock, RateMeter, RollingLatency, SystemClock
+from engine.timing import Clock, Percentiles, RateMeter, RollingLatency, SystemClock
 from engine.types import Analysis, Frame, PipelineStatus, WorkerState
 
 __all__ = ["Pace", "Pipeline", "Shown", "ShownState"]
@@ -271,10 +271,9 @@ class Pipeline:
             return Shown(analysed.frame, analysed.analysis, ShownState.LIVE)
         return Shown(newest.frame, None, ShownState.LATE)
 
-    def decode_ms(self) -> Mapping[str, float]:
-        """Milliseconds a frame took to decode, {p50, p99}, over the last thousand."""
-        spread = self._decode_ms.percentiles()
-        return {} if spread is None else {"p50": spread.p50, "p99": spread.p99}
+    def decode_spread(self) -> Percentiles | None:
+        """How long frames took to decode, over the last thousand; None before the first."""
+        return self._decode_ms.percentiles()
 
     @property
     def _is_faulted(self) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +24,8 @@ import av
 import numpy as np
 
 from engine.errors import RecordingError
-from engine.sources import SourceInfo
-from engine.types import Analysis, FoldInstance, Image
+from engine.sources import SourceInfo, VideoSource
+from engine.types import Analysis, FoldInstance, Frame, Image
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
 _SMPTE_170M = 6
@@ -189,6 +190,17 @@ class OverlayVideo(_Recording):
     def _mux(self, picture: Any) -> None:
         for packet in self._stream.encode(picture):
             self._container.mux(packet)
+
+
+def record_source(source: VideoSource, path: Path) -> Iterator[Frame]:
+    """Write `source` to an MP4, yielding each frame once it is written.
+
+    Closing the iterator early leaves nothing behind. Raises SourceError, RecordingError.
+    """
+    with OverlayVideo(path, source.info) as video:
+        while (frame := source.read()) is not None:
+            video.write_image(frame.image, frame.pts_s)
+            yield frame
 
 
 class FoldTable(_Recording):

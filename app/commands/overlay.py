@@ -1,0 +1,192 @@
+"""`haustra overlay`: the folds of a whole recording, painted into a video and listed in a table.
+
+Every frame is analysed and written. The video has the size, frame count and time stamps of the
+source; its sound is not copied. Nothing is left behind where something goes wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.progress import Progress
+from engine.errors import RecordingError, SourceError
+from engine.sources import SourceInfo, VideoSource, open_source
+
+if TYPE_CHECKING:
+    from engine.analyser import Analyser
+    from engine.overlay import OverlayStyle
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+TABLE_SCHEMA = 1
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the verb `overlay`."""
+    parser = subparsers.add_parser(
+        "overlay",
+        help="paint the folds into a video file, and list them in a table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="SOURCE", help="a video, or a folder or glob of pictures")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.mp4", help="the painted video"
+    )
+    parser.add_argument("--table", type=Path, metavar="OUT.json", help="the folds of every frame")
+    parser.add_argument("--fps", type=float, help="pictures a second, for a folder of pictures")
+    add_model_arguments(parser)
+    looks = parser.add_argument_group("looks")
+    looks.add_argument("--no-fill", action="store_true", help="outlines only")
+    looks.add_argument(
+        "--opacity", type=_fraction, default=0.25, metavar="0..1", help="of the fill (0.25)"
+    )
+    looks.add_argument("--stroke", type=_stroke, metavar="PX", help="width of the outline, pixels")
+    parser.set_defaults(run=run)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--bundle`, `--backend` and `--threads`, for every verb that analyses."""
+    model = parser.add_argument_group("model")
+    model.add_argument("--bundle", type=Path, metavar="DIR", help="model bundle (the shipped one)")
+    model.add_argument("--backend", metavar="NAME", help="inference back end (openvino)")
+    model.add_argument("--threads", type=int, metavar="N", help="of the back end (chosen by it)")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Write the video and the table; 0. Raises HaustraError."""
+    from engine.analyser import open_analyser
+    from engine.overlay import OverlayStyle
+
+    refuse_to_overwrite(asked.source, asked.output, asked.table)
+    style = OverlayStyle(asked.opacity, not asked.no_fill, asked.stroke)
+    with contextlib.closing(open_source(asked.source, frame_rate_hz=asked.fps)) as source:
+        analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
+        with contextlib.closing(analyser):
+            outcome = write_results(source, analyser, Results(asked.output, asked.table, style))
+        print(f"{asked.output}: {outcome.frames} frames, folds in {outcome.with_folds} of them")
+        if asked.table is not None:
+            print(f"{asked.table}: {outcome.folds} outlines, {outcome.tracks} tracks")
+        if source.note:
+            print(f"haustra: {source.note}", file=sys.stderr)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What to write, and how it looks."""
+
+    video: Path
+    table: Path | None
+    style: OverlayStyle
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was written."""
+
+    frames: int = 0
+    with_folds: int = 0
+    folds: int = 0
+    tracks: int = 0
+
+
+def write_results(source: VideoSource, analyser: Analyser, results: Results) -> Outcome:
+    """Analyse every frame and write it. Raises HaustraError, leaving no file behind."""
+    from engine.offline import analyse_every_frame
+    from engine.overlay import paint_overlay
+    from engine.recorder import FoldTable, OverlayVideo
+
+    outcome, tracks = Outcome(), set[int]()
+    progress = Progress(source.info.frame_count)
+    with contextlib.ExitStack() as stack:
+        # Left in reverse order: the threads end first, then the table and the video are renamed.
+        video = stack.enter_context(OverlayVideo(results.video, source.info))
+        table = None
+        if results.table is not None:
+            table = stack.enter_context(FoldTable(results.table, _header(source.info, analyser)))
+        frames = stack.enter_context(contextlib.closing(analyse_every_frame(source, analyser)))
+        stack.callback(progress.finish)
+        for processed in frames:
+            analysis = processed.analysis
+            video.write(
+                analysis, paint_overlay(analysis.frame.image, analysis.folds, results.style)
+            )
+            if table is not None:
+                table.write(analysis)
+            outcome.frames += 1
+            outcome.with_folds += bool(analysis.folds)
+            outcome.folds += len(analysis.folds)
+            tracks.update(fold.track for fold in analysis.folds)
+            progress.advance()
+    outcome.tracks = len(tracks)
+    return outcome
+
+
+def refuse_to_overwrite(source: str, *outputs: Path | None) -> None:
+    """Raises RecordingError where an output is the source, or two outputs are one file."""
+    named = [output for output in outputs if output is not None]
+    for output in named:
+        if output.exists() and Path(source).exists() and output.samefile(source):
+            raise RecordingError(
+                f"{output} is the source itself.", "Name another file; the source stays as it is."
+            )
+        folder = Path(source)
+        if folder.is_dir() and output.resolve().parent == folder.resolve():
+            raise SourceError(
+                f"{output} lies in the folder that is read.", "Write to another folder."
+            )
+    if len({output.resolve() for output in named}) < len(named):
+        raise RecordingError("The video and the table have the same name.", "Name two files.")
+
+
+def _header(info: SourceInfo, analyser: Analyser) -> dict[str, Any]:
+    from app.__main__ import version
+
+    bundle = analyser.bundle
+    return {
+        "schema": TABLE_SCHEMA,
+        "program": f"haustra {version()}",
+        "notice": "Research and training. Not for diagnosis.",
+        "source": {
+            "name": info.name,
+            "width": info.width,
+            "height": info.height,
+            "frame_rate_hz": info.frame_rate_hz,
+            "time_base": str(info.time_base),
+            "start_pts": info.start_pts,
+        },
+        "model": {
+            "name": bundle.name,
+            "version": bundle.version,
+            "sha256": dict(bundle.artefacts),
+            "threshold": bundle.threshold,
+            "backend": analyser.backend.name,
+        },
+        "units": {
+            "pts_s": "seconds from the first frame",
+            "contour": "x, y in frame pixels, pixel centres at whole numbers",
+            "area_px": "frame pixels",
+            "score": "mean probability inside, 0..1",
+            "track": "1, 2, ...: the same fold over time; 0 untracked",
+        },
+    }
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} does not lie between 0 and 1")
+    return value
+
+
+def _stroke(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= 64.0:
+        raise argparse.ArgumentTypeError(f"{text} is no width between 0 and 64 pixels")
+    return value
