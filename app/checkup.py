@@ -16,10 +16,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import resources
-from engine.errors import HaustraError
+from engine.errors import BundleError, HaustraError
+
+if TYPE_CHECKING:
+    from engine.bundle import ModelBundle
 
 Fact: TypeAlias = "str | int | float | bool | list[Fact] | dict[str, Fact] | None"
 
@@ -141,8 +144,13 @@ def check_model() -> Finding:
 def check_backends() -> Finding:
     """Every inference back end, opened on the bundled model and run on a black picture."""
     from engine.backends import BACKENDS
+    from engine.bundle import ModelBundle
 
-    states = {name: _try_backend(name) for name in BACKENDS}
+    try:
+        bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
+    except BundleError:
+        return Finding(("not tried, for want of a model",))
+    states = {name: _try_backend(bundle, name) for name in BACKENDS}
     working = [name for name, state in states.items() if state["works"]]
     lines = [
         f"{name}: {state['description']}, {state['infer_ms']} ms a picture"
@@ -275,14 +283,12 @@ def _processor() -> tuple[str, frozenset[str]]:
     return fields.get("model name", platform.machine()), frozenset(fields.get("flags", "").split())
 
 
-def _try_backend(name: str) -> dict[str, Fact]:
+def _try_backend(bundle: ModelBundle, name: str) -> dict[str, Fact]:
     import numpy as np
 
     from engine.backends import open_backend
-    from engine.bundle import ModelBundle
 
     try:
-        bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
         backend = open_backend(bundle, name)
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         return {"works": False, "reason": str(error)}

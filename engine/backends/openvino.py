@@ -13,10 +13,10 @@ from engine.types import Image
 
 
 def devices() -> tuple[str, ...]:
-    """Full names of the devices OpenVINO sees."""
+    """The devices OpenVINO sees, with their full names: "CPU AMD EPYC"."""
     core = ov.Core()
     return tuple(
-        str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices
+        f"{name} {core.get_property(name, 'FULL_DEVICE_NAME')}" for name in core.available_devices
     )
 
 
@@ -27,37 +27,40 @@ class OpenVinoBackend:
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
         self._size = bundle.input.size
-        core = ov.Core()
-        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        precision = "bf16" if has_bf16 else "f32"
-        options: dict[str, object] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-            "INFERENCE_PRECISION_HINT": precision,
-        }
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
+        self._input, self._output = bundle.input.name, bundle.outputs[0]
         try:
+            core = ov.Core()
+            has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            precision = "bf16" if has_bf16 else "f32"
+            options: dict[str, object] = {
+                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": "1",
+                "INFERENCE_PRECISION_HINT": precision,
+            }
+            if threads is not None:
+                options["INFERENCE_NUM_THREADS"] = threads
             network = core.compile_model(core.read_model(bundle.onnx_path), "CPU", options)
             self._request: ov.InferRequest | None = network.create_infer_request()
+            used = network.get_property("INFERENCE_NUM_THREADS")
         except RuntimeError as error:
             raise BackendError(
                 f"OpenVINO cannot load {bundle.onnx_path}: {error}.",
                 "Build the bundle again, or choose another back end.",
             ) from error
-        self.description = f"OpenVINO, processor, {precision}"
+        self.description = f"OpenVINO, processor, {precision}, {used} threads"
 
     def infer(self, image: Image) -> NDArray[np.float32]:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
         check_picture(image, self._size)
         if self._request is None:
-            raise BackendError("This back end was closed.")
+            raise BackendError("This back end was closed.", "Open it again.")
+        batch = np.ascontiguousarray(image[np.newaxis])
         try:
-            outputs = self._request.infer([np.ascontiguousarray(image[None])])
+            self._request.infer({self._input: batch}, share_inputs=True)
+            output = self._request.get_tensor(self._output).data
         except RuntimeError as error:
             raise BackendError(f"OpenVINO failed: {error}.", "Open the video again.") from error
-        # A copy: the request's own memory is overwritten by the next picture.
-        return check_probability(outputs[0], self._size).copy()
+        return check_probability(output, self._size)
 
     def close(self) -> None:
         """Give the network back."""

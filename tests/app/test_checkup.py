@@ -13,6 +13,7 @@ from app.checkup import (
     REQUIRED_PACKAGES,
     Finding,
     Problem,
+    check_backends,
     check_demo,
     check_display,
     check_gpu,
@@ -94,6 +95,13 @@ def test_an_altered_model_is_a_blocking_problem(
 ) -> None:
     monkeypatch.setattr(resources, "DEFAULT_BUNDLE", tmp_path)
     assert not check_up({"model": check_model}).is_fit
+
+
+def test_a_missing_model_is_not_blamed_on_the_back_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(resources, "DEFAULT_BUNDLE", tmp_path)
+    assert check_backends().problems == ()
 
 
 def test_a_missing_demo_clip_is_only_an_advice(
