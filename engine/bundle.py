@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
+from pathlib import Path, PureWindowsPath
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from engine.errors import BundleError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
+OUTPUT = "probability"
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,16 @@ class ModelBundle:
     version: str
     input: InputSpec
     outputs: tuple[str, ...]
+    """Names of the network's outputs. The first is `probability`: fold, edge."""
     threshold: float
     """Of the fold probability, chosen on validation data only."""
     edge_threshold: float
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    artefacts: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 by file name."""
+    metrics: Mapping[str, Any]
+    """Measured results, as JSON."""
+    provenance: Mapping[str, Any]
+    """Data with their licences, recipe and code version, as JSON."""
+    artefacts: Mapping[str, str]
+    """SHA-256 by file name; only sealed files are ever read."""
 
     @property
     def onnx_path(self) -> Path:
@@ -67,44 +74,49 @@ class ModelBundle:
             BundleError: missing, malformed, altered, or of another schema.
         """
         path = Path(path)
-        manifest = _read_manifest(path)
-        try:
-            spec = InputSpec(**manifest["input"])
-            bundle = cls(
-                path=path,
-                name=str(manifest["name"]),
-                version=str(manifest["version"]),
-                input=spec,
-                outputs=tuple(manifest["outputs"]),
-                threshold=_share(manifest["threshold"]),
-                edge_threshold=_share(manifest["edge_threshold"]),
-                metrics=dict(manifest.get("metrics", {})),
-                provenance=dict(manifest.get("provenance", {})),
-                artefacts={str(k): str(v) for k, v in manifest["artefacts"].items()},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BundleError(f"{path / MANIFEST} is incomplete: {error}.", _REMEDY) from error
-        if (spec.layout, spec.dtype, spec.colour) != ("NHWC", "uint8", "RGB") or spec.size < 32:
-            raise BundleError(f"{path} wants an input this program cannot give: {spec}.", _REMEDY)
+        content = _Content(path / MANIFEST, _read_manifest(path))
+        bundle = cls(
+            path=path,
+            name=content.take("name", str),
+            version=content.take("version", str),
+            input=content.input_spec(),
+            outputs=content.outputs(),
+            threshold=content.threshold("threshold"),
+            edge_threshold=content.threshold("edge_threshold"),
+            metrics=MappingProxyType(content.take("metrics", dict)),
+            provenance=MappingProxyType(content.take("provenance", dict)),
+            artefacts=MappingProxyType(content.artefacts()),
+        )
         _verify(bundle)
         return bundle
 
 
 def seal_bundle(path: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> ModelBundle:
-    """Write artefacts and a manifest that names their hashes; the manifest comes last.
+    """Write a bundle. Interrupted half way, it leaves one that does not open, never a wrong one.
 
     Args:
         path: folder of the bundle, made if needed.
         manifest: name, version, input, outputs, threshold, edge_threshold, metrics, provenance.
         files: content by file name; `model.onnx` must be among them.
+
+    Raises:
+        BundleError: the manifest or a file's name breaks the format.
     """
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    whole = {"schema": SCHEMA, **manifest, "artefacts": hashes}
+    try:
+        text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BundleError(
+            f"The manifest for {path} does not fit into JSON: {error}.",
+            "Use finite numbers, texts, lists and mappings.",
+        ) from error
+    _Content(path / MANIFEST, whole).artefacts()
     path.mkdir(parents=True, exist_ok=True)
     (path / MANIFEST).unlink(missing_ok=True)
     for name, content in files.items():
         _write(path / name, content)
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    whole = {"schema": SCHEMA, **manifest, "artefacts": hashes}
-    _write(path / MANIFEST, json.dumps(whole, indent=2, ensure_ascii=False).encode())
+    _write(path / MANIFEST, text.encode())
     return ModelBundle.open(path)
 
 
@@ -114,36 +126,82 @@ def _write(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+class _Content:
+    """Takes typed values out of a parsed manifest, or says which one is wrong."""
+
+    def __init__(self, path: Path, values: dict[str, Any]) -> None:
+        self._path = path
+        self._values = values
+
+    def wrong(self, what: str) -> BundleError:
+        return BundleError(f"{self._path} {what}.", _REMEDY)
+
+    def take(self, key: str, kind: type[_Value]) -> _Value:
+        """The value under `key`, of exactly this kind."""
+        if key not in self._values:
+            raise self.wrong(f"lacks {key!r}")
+        value = self._values[key]
+        if type(value) is not kind:
+            raise self.wrong(f"has a {key!r} that is no {kind.__name__}")
+        return value
+
+    def threshold(self, key: str) -> float:
+        value = self.take(key, float)
+        if not 0.0 < value < 1.0:
+            raise self.wrong(f"has a {key!r} of {value}, which is not between 0 and 1")
+        return value
+
+    def input_spec(self) -> InputSpec:
+        values = self.take("input", dict)
+        size = values.get("size")
+        if type(size) is not int or not 32 <= size <= 4096:
+            raise self.wrong(f"has an input of size {size!r}, which is not in 32..4096")
+        spec = InputSpec(size=size)
+        if values != asdict(spec):
+            raise self.wrong(f"wants the input {values}, where this program gives {asdict(spec)}")
+        return spec
+
+    def outputs(self) -> tuple[str, ...]:
+        values = self.take("outputs", list)
+        if not values or values[0] != OUTPUT:
+            raise self.wrong(f"has the outputs {values}, of which the first is not {OUTPUT!r}")
+        return tuple(map(str, values))
+
+    def artefacts(self) -> dict[str, str]:
+        values = self.take("artefacts", dict)
+        if NETWORK not in values:
+            raise self.wrong(f"names no {NETWORK}")
+        for name, digest in values.items():
+            if name in ("", ".", "..") or PureWindowsPath(name).name != name:
+                raise self.wrong(f"names a file outside its folder: {name!r}")
+            if not isinstance(digest, str):
+                raise self.wrong(f"has no hash for {name!r}")
+        return values
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        values = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BundleError(f"There is no model bundle at {path}.", _REMEDY) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise BundleError(f"{path / MANIFEST} cannot be read: {error}.", _REMEDY) from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        found = manifest.get("schema") if isinstance(manifest, dict) else None
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path / MANIFEST} is not JSON: {error}.", _REMEDY) from error
+    schema = values.get("schema") if isinstance(values, dict) else None
+    if type(schema) is not int or schema != SCHEMA:
         raise BundleError(
-            f"{path} has bundle schema {found}; this program reads schema {SCHEMA}.", _REMEDY
+            f"{path} has bundle schema {schema!r}; this program reads schema {SCHEMA}.",
+            "Update the program, or build the bundle again.",
         )
-    return manifest
-
-
-def _share(value: object) -> float:
-    share = float(value)  # type: ignore[arg-type]
-    if not 0 < share < 1:
-        raise ValueError(f"threshold {share} is not between 0 and 1")
-    return share
+    return dict(values)
 
 
 def _verify(bundle: ModelBundle) -> None:
-    if NETWORK not in bundle.artefacts:
-        raise BundleError(f"{bundle.path} names no {NETWORK}.", _REMEDY)
     for name, expected in bundle.artefacts.items():
-        if Path(name).name != name:
-            raise BundleError(f"{bundle.path} names a file outside itself: {name}.", _REMEDY)
         try:
-            found = hashlib.sha256((bundle.path / name).read_bytes()).hexdigest()
+            with (bundle.path / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise BundleError(f"{bundle.path / name} cannot be read: {error}.", _REMEDY) from error
         if found != expected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,10 +43,11 @@ def label_folds(region: Probability, edge: Probability, options: InstanceOptions
     edge itself go to the nearest part.
     """
     folds = (region > options.threshold).astype(np.uint8)
-    folds = cv2.morphologyEx(folds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, whole = cv2.connectedComponents(folds, connectivity=8, ltype=cv2.CV_32S)
+    folds = np.asarray(cv2.morphologyEx(folds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    whole = np.asarray(cv2.connectedComponents(folds, connectivity=8)[1], np.int32)
     cores = (folds & (edge < options.edge_threshold)).astype(np.uint8)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=4)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=4)
+    parts = np.asarray(found, np.int32)
     large = stats[:, cv2.CC_STAT_AREA] >= options.smallest_core
     large[0] = False
     parts[~large[parts]] = 0
@@ -62,8 +64,10 @@ def _grow_within(parts: Labels, whole: Labels) -> Labels:
     missing = (whole > 0) & (parts == 0)
     if not missing.any():
         return parts
-    _, nearest = cv2.distanceTransformWithLabels(
-        (parts == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    nearest = np.asarray(
+        cv2.distanceTransformWithLabels(
+            (parts == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )[1]
     )
     known = parts > 0
     name = np.zeros(int(nearest.max()) + 1, np.int32)
@@ -112,10 +116,10 @@ def _outlines(member: Mask, mask: FoldMask) -> tuple[Points | None, tuple[Points
     )
 
 
-def smooth_outline(points: NDArray[np.int32]) -> Points:
+def smooth_outline(points: NDArray[Any]) -> Points:
     """Take the stair steps of the grid out of a closed outline, (n, 2) xy → (about n/2, 2)."""
     outline = points.astype(np.float32)
     if len(outline) < 8:
         return outline
-    total = sum(np.roll(outline, shift, axis=0) for shift in (-2, -1, 0, 1, 2))
-    return np.ascontiguousarray(total[::2] / 5)
+    neighbours = [np.roll(outline, shift, axis=0)[::2] for shift in (-2, -1, 0, 1, 2)]
+    return np.asarray(np.mean(neighbours, axis=0), np.float32)

@@ -87,13 +87,13 @@ class Placement:
         """(n, 2) xy in frame pixels → (n, 2) xy on the grid."""
         scale = np.asarray(self.scale)
         centred = np.asarray(points, np.float64) + 0.5 - (self.crop_x, self.crop_y)
-        return (centred * scale + (self.x, self.y) - 0.5).astype(np.float32)
+        return np.asarray(centred * scale + (self.x, self.y) - 0.5, np.float32)
 
     def points_to_frame(self, points: Points) -> Points:
         """(n, 2) xy on the grid → (n, 2) xy in frame pixels."""
         scale = np.asarray(self.scale)
         centred = np.asarray(points, np.float64) + 0.5 - (self.x, self.y)
-        return (centred / scale + (self.crop_x, self.crop_y) - 0.5).astype(np.float32)
+        return np.asarray(centred / scale + (self.crop_x, self.crop_y) - 0.5, np.float32)
 
     def map_to_frame(
         self, grid: NDArray[np.float32], shape: tuple[int, int], *, nearest: bool = False

@@ -33,10 +33,10 @@ class Segmenter:
         self._view = None
 
     def _place(self, frame: Frame) -> tuple[Placement, Mask]:
-        view = find_field_of_view(frame.image, self._view)
-        if self._view is not view or self._placement is None or self._inside is None:
-            self._placement = Placement.fit(view.box, self._size)
-            covered = self._placement.image_to_grid(view.mask.view(np.uint8) * np.uint8(255))
+        previous, self._view = self._view, find_field_of_view(frame.image, self._view)
+        is_same = previous is not None and self._view.mask is previous.mask
+        if not is_same or self._placement is None or self._inside is None:
+            self._placement = Placement.fit(self._view.box, self._size)
+            covered = self._placement.image_to_grid(self._view.mask.view(np.uint8) * np.uint8(255))
             self._inside = covered > 127
-            self._view = view
         return self._placement, self._inside

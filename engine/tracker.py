@@ -40,7 +40,7 @@ class _Track:
 class Tracker:
     """Call `update` in presentation order; `reset` after a jump in time."""
 
-    def __init__(self, options: TrackerOptions = TrackerOptions()) -> None:  # noqa: B008
+    def __init__(self, options: TrackerOptions = TrackerOptions()) -> None:
         self._options = options
         self._last_number = 0
         self._tracks: list[_Track] = []
@@ -109,7 +109,9 @@ def camera_motion(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArra
     corners = cv2.goodFeaturesToTrack(before, 80, 0.01, 6)
     if corners is None or len(corners) < 8:
         return still
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(15, 15))
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        before, after, corners, np.empty_like(corners), winSize=(15, 15)
+    )
     good = found[:, 0] == 1
     if np.count_nonzero(good) < 8:
         return still
@@ -155,4 +157,5 @@ def _small_grey(image: Image, side: int) -> tuple[NDArray[np.uint8], float]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     # Every few pixels are enough for motion; an area average of the whole frame costs ten times.
     small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
-    return cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3), 0), scale
+    grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3), 0)
+    return np.asarray(grey, np.uint8), scale

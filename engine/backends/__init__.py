@@ -77,14 +77,17 @@ def check_picture(image: Image, size: int) -> None:
 
 
 def check_probability(output: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """The (2, size, size) maps of a network's (1, 2, size, size) output.
+    """A copy of the (2, size, size) maps in a network's (1, 2, size, size) output.
+
+    Copied, because a runtime overwrites its own memory with the next picture's maps.
 
     Raises:
-        BackendError: another shape.
+        BackendError: another shape, or values that are no probabilities.
     """
+    remedy = "The bundle is not one of folds and edges: install it again."
     if output.shape != (1, 2, size, size):
-        raise BackendError(
-            f"The network gave {output.shape}, not (1, 2, {size}, {size}).",
-            "The bundle is not one of folds and edges.",
-        )
-    return np.asarray(output[0], dtype=np.float32)
+        raise BackendError(f"The network gave {output.shape}, not (1, 2, {size}, {size}).", remedy)
+    # Written so that NaN, which compares false with everything, fails it too.
+    if not (output.min() >= 0.0 and output.max() <= 1.0):
+        raise BackendError("The network gave values outside 0..1.", remedy)
+    return np.array(output[0], dtype=np.float32)

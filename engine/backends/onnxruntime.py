@@ -19,29 +19,33 @@ class OnnxRuntimeBackend:
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
         self._size = bundle.input.size
+        self._input, self._output = bundle.input.name, bundle.outputs[0]
         options = ort.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
             self._session: ort.InferenceSession | None = ort.InferenceSession(
                 bundle.onnx_path, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - its exceptions share no public root
+        except Exception as error:  # its exceptions share no public root
             raise BackendError(
                 f"ONNX Runtime cannot load {bundle.onnx_path}: {error}.",
                 "Build the bundle again, or choose another back end.",
             ) from error
-        self._input = bundle.input.name
         self.description = "ONNX Runtime, processor, f32"
 
     def infer(self, image: Image) -> NDArray[np.float32]:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
         check_picture(image, self._size)
         if self._session is None:
-            raise BackendError("This back end was closed.")
-        outputs = self._session.run(None, {self._input: np.ascontiguousarray(image[None])})
-        return check_probability(np.asarray(outputs[0]), self._size)
+            raise BackendError("This back end was closed.", "Open it again.")
+        batch = np.ascontiguousarray(image[np.newaxis])
+        try:
+            (output,) = self._session.run([self._output], {self._input: batch})
+        except Exception as error:
+            raise BackendError(f"ONNX Runtime failed: {error}.", "Open the video again.") from error
+        return check_probability(np.asarray(output), self._size)
 
     def close(self) -> None:
         """Give the session back."""
