@@ -44,7 +44,13 @@ def run(source: str | None = None) -> int:
     elif DEMO_CLIP.exists():
         session.open(DEMO_CLIP)
     window.show()
-    return application.exec()
+    code = application.exec()
+    if not window.has_stopped:
+        # A thread that hangs in a driver or a network would keep, or abort, the whole program.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def check_display() -> None:

@@ -55,6 +55,8 @@ class MainWindow(QMainWindow):
         self._save = save
         self._screen = Screen()
         self._help: HelpDialog | None = None
+        self.has_stopped = True
+        """False after closing where a thread of the session could not be ended."""
         self.actions_by_id = build_actions(self, self._handlers())
         self.status_line = StatusLine()
         self.notice_bar = NoticeBar()
@@ -272,7 +274,8 @@ class MainWindow(QMainWindow):
                 self.settings, window_width=self.width(), window_height=self.height()
             )
         self._save(self.settings)
-        self.session.close()
+        self.hide()
+        self.has_stopped = self.session.close()
         super().closeEvent(event)
 
 

@@ -67,12 +67,15 @@ class Stage:
                 previous.pipeline.close()
             return True
 
-    def clear(self) -> None:
-        """Stop what plays. Takes no longer than the pipeline's own bounded stop."""
+    def clear(self) -> bool:
+        """Stop what plays, within the pipeline's own bounded time; False if it still runs."""
         with self._lock:
-            if self._opened is not None:
-                self._opened.pipeline.close()
-                self._opened = None
+            if self._opened is None:
+                return True
+            has_stopped = self._opened.pipeline.stop()
+            self._opened.pipeline.close(0.0)
+            self._opened = None
+            return has_stopped
 
 
 class Model:
@@ -120,7 +123,7 @@ class Opening:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until done; False after `timeout_s`."""
-        return self._done.wait(timeout_s)
+        return self._done.wait(max(0.0, timeout_s))
 
     def _run(self) -> None:
         try:

@@ -6,6 +6,7 @@ back; nothing here blocks.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Session:
         self._model = Model(open_analyser)
         self._stage = Stage()
         self._opening: Opening | None = None
+        self._openings: list[Opening] = []
         self._seen: Opened | None = None
         self._notices: list[Notice] = []
         self._told: PipelineStatus | None = None
@@ -45,16 +47,20 @@ class Session:
         if self._opening is not None:
             self._opening.give_up()
         self._opening = Opening(str(spec), self._open_source, self._model, self._stage)
+        self._openings = [*(old for old in self._openings if not old.is_done), self._opening]
 
     def wait_until_open(self, timeout_s: float) -> bool:
         """Wait for the source asked for last; for commands and tests, never for the window."""
         return self._opening is None or self._opening.wait(timeout_s)
 
-    def close(self) -> None:
-        """Stop everything, within the pipeline's own bounded time."""
-        if self._opening is not None:
-            self._opening.give_up()
-        self._stage.clear()
+    def close(self, timeout_s: float = 3.0) -> bool:
+        """Stop everything; False where something still runs after `timeout_s`."""
+        deadline_s = time.monotonic() + timeout_s
+        for opening in self._openings:
+            opening.give_up()
+        # A model that is being loaded when the interpreter ends takes the program down with it.
+        ended = [opening.wait(deadline_s - time.monotonic()) for opening in self._openings]
+        return self._stage.clear() and all(ended)
 
     # What the user wants
 

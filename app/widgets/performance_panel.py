@@ -89,7 +89,9 @@ class PerformancePanel(QWidget):
         self._values["Pictures"].setText(f"{summary.painted_hz:.1f} a second")
 
     def set_status(self, status: PipelineStatus | None) -> None:
-        """Counts of the pipeline, None while nothing is open."""
+        """Counts of the pipeline, None while nothing is open. Without a model none are due."""
+        if status is not None and "analyse" not in status.workers:
+            status = None
         self._values["Analysed"].setText(
             _number(None if status is None else status.analysed_hz, "a second")
         )

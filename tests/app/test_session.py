@@ -269,6 +269,33 @@ def test_a_closed_session_has_no_signal(make: Make) -> None:
     assert session.tick().signal is Signal.NO_SIGNAL
 
 
+def test_closing_waits_for_a_source_that_is_being_opened(make: Make) -> None:
+    gate = threading.Event()
+
+    def slow(spec: str) -> VideoSource:
+        gate.wait(10.0)
+        return open_source(spec)
+
+    session = make(opener=slow)
+    session.open(_CLIP)
+    threading.Timer(0.05, gate.set).start()
+    assert session.close()
+
+
+def test_closing_does_not_wait_for_ever(make: Make) -> None:
+    gate = threading.Event()
+
+    def hangs(spec: str) -> VideoSource:
+        gate.wait(10.0)
+        return open_source(spec)
+
+    session = make(opener=hangs)
+    session.open(_CLIP)
+    has_ended = session.close(timeout_s=0.01)
+    gate.set()
+    assert not has_ended
+
+
 def test_an_explained_error_is_shown_as_it_explains_itself(make: Make) -> None:
     def refuses(spec: str) -> VideoSource:
         raise SourceError("exam.mp4 has no pictures.", "Open a recording with video.")

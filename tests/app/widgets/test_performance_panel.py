@@ -7,7 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from app.latency_log import LatencySummary
 from app.widgets.performance_panel import PerformancePanel, binned
-from engine.types import PipelineStatus
+from engine.types import PipelineStatus, WorkerState
+
+_BOTH = MappingProxyType({"decode": WorkerState.RUNNING, "analyse": WorkerState.RUNNING})
 
 
 def test_a_half_second_is_drawn_by_its_median_and_its_slowest() -> None:
@@ -25,9 +27,7 @@ def test_figures_are_shown_with_their_units(qtbot: QtBot) -> None:
     panel = PerformancePanel()
     qtbot.addWidget(panel)
     panel.set_latency((np.array([-1.0]), np.array([18.0])), LatencySummary(18.0, 24.04, 49.9))
-    panel.set_status(
-        PipelineStatus(MappingProxyType({}), frames_in=200, dropped=3, analysed_hz=49.5)
-    )
+    panel.set_status(PipelineStatus(_BOTH, frames_in=200, dropped=3, analysed_hz=49.5))
     assert dict(panel.texts()) == {
         "Median": "18.0 ms",
         "99th percentile": "24.0 ms",
@@ -35,6 +35,14 @@ def test_figures_are_shown_with_their_units(qtbot: QtBot) -> None:
         "Analysed": "49.5 a second",
         "Dropped": "3 of 200",
     }
+
+
+def test_without_a_model_nothing_counts_as_dropped(qtbot: QtBot) -> None:
+    panel = PerformancePanel()
+    qtbot.addWidget(panel)
+    workers = MappingProxyType({"decode": WorkerState.RUNNING})
+    panel.set_status(PipelineStatus(workers, frames_in=200, dropped=199))
+    assert panel.texts()["Dropped"] == "–"
 
 
 def test_without_a_source_there_are_no_figures(qtbot: QtBot) -> None:
