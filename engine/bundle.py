@@ -20,6 +20,8 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
 OUTPUT = "probability"
+"""The network's output that is read, float32 (1, channels, size, size)."""
+CHANNELS = ("fold", "edge")
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
 
 _Value = TypeVar("_Value")
@@ -45,7 +47,7 @@ class ModelBundle:
     version: str
     input: InputSpec
     outputs: tuple[str, ...]
-    """Names of the network's outputs. The first is `probability`: fold, edge."""
+    """What the channels of `probability` are."""
     threshold: float
     """Of the fold probability, chosen on validation data only."""
     edge_threshold: float
@@ -163,9 +165,9 @@ class _Content:
 
     def outputs(self) -> tuple[str, ...]:
         values = self.take("outputs", list)
-        if not values or values[0] != OUTPUT:
-            raise self.wrong(f"has the outputs {values}, of which the first is not {OUTPUT!r}")
-        return tuple(map(str, values))
+        if values != list(CHANNELS):
+            raise self.wrong(f"gives {values}, where this program takes {list(CHANNELS)}")
+        return CHANNELS
 
     def artefacts(self) -> dict[str, str]:
         values = self.take("artefacts", dict)

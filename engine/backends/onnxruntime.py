@@ -7,7 +7,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from engine.backends import check_picture, check_probability
-from engine.bundle import ModelBundle
+from engine.bundle import OUTPUT, ModelBundle
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -19,7 +19,7 @@ class OnnxRuntimeBackend:
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
         self._size = bundle.input.size
-        self._input, self._output = bundle.input.name, bundle.outputs[0]
+        self._input = bundle.input.name
         options = ort.SessionOptions()
         options.log_severity_level = 4
         if threads is not None:
@@ -42,7 +42,7 @@ class OnnxRuntimeBackend:
             raise BackendError("This back end was closed.", "Open it again.")
         batch = np.ascontiguousarray(image[np.newaxis])
         try:
-            (output,) = self._session.run([self._output], {self._input: batch})
+            (output,) = self._session.run([OUTPUT], {self._input: batch})
         except Exception as error:
             raise BackendError(f"ONNX Runtime failed: {error}.", "Open the video again.") from error
         return check_probability(np.asarray(output), self._size)

@@ -7,7 +7,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from engine.backends import check_picture, check_probability
-from engine.bundle import ModelBundle
+from engine.bundle import OUTPUT, ModelBundle
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -27,7 +27,7 @@ class OpenVinoBackend:
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
         self._size = bundle.input.size
-        self._input, self._output = bundle.input.name, bundle.outputs[0]
+        self._input = bundle.input.name
         try:
             core = ov.Core()
             has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -57,7 +57,7 @@ class OpenVinoBackend:
         batch = np.ascontiguousarray(image[np.newaxis])
         try:
             self._request.infer({self._input: batch}, share_inputs=True)
-            output = self._request.get_tensor(self._output).data
+            output = self._request.get_tensor(OUTPUT).data
         except RuntimeError as error:
             raise BackendError(f"OpenVINO failed: {error}.", "Open the video again.") from error
         return check_probability(output, self._size)

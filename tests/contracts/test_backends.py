@@ -1,0 +1,158 @@
+"""One contract for every inference back end."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from engine.backends import BACKENDS, InferenceBackend, open_backend
+from engine.bundle import InputSpec, ModelBundle, seal_bundle
+from engine.errors import BackendError
+
+SIZE = 64
+
+
+def tiny_network(channels: int = 2, scale: float = 255.0) -> bytes:
+    """uint8 NHWC → (1, 2, S, S): the red and the green channel over `scale`."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["real"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Slice", ["planes", "start", "end", "axis"], ["two"]),
+        helper.make_node("Div", ["two", "scale"], ["probability"]),
+    ]
+    constants = [
+        helper.make_tensor("start", TensorProto.INT64, [1], [0]),
+        helper.make_tensor("end", TensorProto.INT64, [1], [channels]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("scale", TensorProto.FLOAT, [1], [scale]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, SIZE, SIZE, 3])],
+        [
+            helper.make_tensor_value_info(
+                "probability", TensorProto.FLOAT, [1, channels, SIZE, SIZE]
+            )
+        ],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 9
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def seal(folder: Path, network: bytes) -> ModelBundle:
+    manifest = {
+        "name": "tiny", "version": "1", "input": asdict(InputSpec(size=SIZE)),
+        "outputs": ["fold", "edge"], "threshold": 0.5, "edge_threshold": 0.5,
+        "metrics": {}, "provenance": {},
+    }  # fmt: skip
+    return seal_bundle(folder, manifest, {"model.onnx": network})
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def name(request: pytest.FixtureRequest) -> str:
+    pytest.importorskip(request.param, reason=f"{request.param} is not installed")
+    return str(request.param)
+
+
+@pytest.fixture
+def backend(name: str, tmp_path: Path) -> Iterator[InferenceBackend]:
+    opened = open_backend(seal(tmp_path, tiny_network()), name, threads=1)
+    yield opened
+    opened.close()
+
+
+def picture() -> np.ndarray:
+    return np.random.default_rng(2).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+
+
+def test_the_answer_is_the_network_s(backend: InferenceBackend) -> None:
+    image = picture()
+    expected = np.moveaxis(image[..., :2], 2, 0) / 255
+    assert backend.infer(image) == pytest.approx(expected, abs=0.005)
+
+
+def test_an_answer_is_not_overwritten_by_the_next(backend: InferenceBackend) -> None:
+    first = backend.infer(picture())
+    kept = first.copy()
+    backend.infer(255 - picture())
+    assert np.array_equal(first, kept)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((32, 64, 3), np.uint8), np.zeros((SIZE, SIZE, 3), np.float32)]
+)
+def test_a_picture_of_another_kind_is_refused(backend: InferenceBackend, wrong: np.ndarray) -> None:
+    with pytest.raises(BackendError, match="takes"):
+        backend.infer(wrong)
+
+
+def test_it_answers_by_its_name(backend: InferenceBackend, name: str) -> None:
+    assert backend.name == name
+
+
+def test_it_says_what_it_runs_on(backend: InferenceBackend) -> None:
+    assert "processor" in backend.description
+
+
+def test_a_picture_that_is_a_view_of_a_larger_one_is_taken(backend: InferenceBackend) -> None:
+    large = np.random.default_rng(5).integers(0, 256, (2 * SIZE, 2 * SIZE, 3)).astype(np.uint8)
+    every_second = large[::2, ::2]
+    assert np.array_equal(backend.infer(every_second), backend.infer(every_second.copy()))
+
+
+def test_the_answer_may_be_written_to(backend: InferenceBackend) -> None:
+    backend.infer(picture())[...] *= 0
+
+
+def test_closing_again_does_nothing(backend: InferenceBackend) -> None:
+    backend.close()
+    backend.close()
+
+
+def test_a_closed_back_end_says_so(backend: InferenceBackend) -> None:
+    backend.close()
+    with pytest.raises(BackendError, match="closed"):
+        backend.infer(picture())
+
+
+def test_a_network_of_another_shape_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=r"not \(1, 2"):
+        open_backend(seal(tmp_path, tiny_network(3)), name, 1).infer(picture())
+
+
+@pytest.mark.parametrize("scale", [100.0, float("nan")])
+def test_values_that_are_no_probabilities_are_refused(
+    name: str, tmp_path: Path, scale: float
+) -> None:
+    with pytest.raises(BackendError, match=r"outside 0\.\.1"):
+        open_backend(seal(tmp_path, tiny_network(scale=scale)), name, 1).infer(picture())
+
+
+def test_a_broken_network_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="cannot load"):
+        open_backend(seal(tmp_path, b"not a network"), name)
+
+
+def test_an_unknown_back_end_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="Known: onnxruntime, openvino"):
+        open_backend(seal(tmp_path, tiny_network()), "abacus")
+
+
+def test_a_back_end_whose_package_is_missing_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BACKENDS, "absent", "engine.backends.absent:AbsentBackend")
+    with pytest.raises(BackendError, match=r"pip install haustra\[absent\]"):
+        open_backend(seal(tmp_path, tiny_network()), "absent")
+
+
+def test_the_default_needs_no_extra(tmp_path: Path) -> None:
+    assert open_backend(seal(tmp_path, tiny_network()), threads=1).name == "openvino"

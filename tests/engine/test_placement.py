@@ -1,0 +1,43 @@
+"""Forward for pictures, back for points: there and back is where one was."""
+
+import numpy as np
+import pytest
+
+from engine.preprocess import Placement
+
+
+@pytest.mark.parametrize(
+    "crop", [(0, 0, 640, 480), (17, 5, 311, 499), (3, 4, 1, 1), (0, 0, 3840, 2160), (0, 0, 90, 80)]
+)
+def test_points_come_back_to_where_they_were(crop: tuple[int, int, int, int]) -> None:
+    placement = Placement.fit(crop, 256)
+    points = np.array([[crop[0], crop[1]], [crop[0] + crop[2] / 3, crop[1] + 1]], np.float32)
+    there = placement.points_to_grid(points)
+    assert placement.points_to_frame(there) == pytest.approx(points, abs=2e-3)
+
+
+def test_a_bright_square_lands_where_its_corners_do() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[100:200, 300:400] = 255
+    placement = Placement.fit((0, 0, 640, 480), 256)
+    grid = placement.image_to_grid(image)[..., 0] > 127
+    y, x = np.nonzero(grid)
+    corners = placement.points_to_grid(np.array([[299.5, 99.5], [399.5, 199.5]], np.float32))
+    assert [x.min() - 0.5, y.min() - 0.5] == pytest.approx(corners[0], abs=0.6)
+    assert [x.max() + 0.5, y.max() + 0.5] == pytest.approx(corners[1], abs=0.6)
+
+
+def test_the_aspect_ratio_is_kept() -> None:
+    scale_x, scale_y = Placement.fit((0, 0, 720, 576), 256).scale
+    assert scale_x == pytest.approx(scale_y, rel=0.01)
+
+
+def test_an_empty_crop_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot place"):
+        Placement.fit((0, 0, 0, 5), 256)
+
+
+def test_a_map_returns_to_the_frame() -> None:
+    placement = Placement.fit((10, 20, 100, 50), 64)
+    frame = placement.map_to_frame(np.ones((64, 64), np.float32), (100, 200))
+    assert frame.sum() == pytest.approx(100 * 50)
