@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QWidget
 from engine.preprocess import Placement
 from engine.types import Analysis, FoldInstance, FoldMask, Frame, Image, read_only
 
+PATIENCE_MS = 30_000
+"""How long to wait for what must happen; a busy machine is no failure."""
+
 
 def noise_frame(width: int = 320, height: int = 240, index: int = 0) -> Frame:
     """A frame in which every pixel differs from its neighbours."""
@@ -52,7 +55,7 @@ class SquareFinder:
         """It remembers nothing."""
 
 
-def until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+def until(is_so: Callable[[], bool], timeout_s: float = PATIENCE_MS / 1000) -> bool:
     """Look again and again until `is_so`; whether it came true in time."""
     give_up_s = time.monotonic() + timeout_s
     while not is_so():

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.application import check_display, install_exception_hook
 from app.notices import Notice, NoticeKind
 from engine.errors import HaustraError, SourceError
+from tests.app.pictures import PATIENCE_MS
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_an_exception_in_a_slot_leaves_the_event_loop_running(
     went_on: list[bool] = []
     QTimer.singleShot(0, lambda: [][0])
     QTimer.singleShot(10, lambda: went_on.append(True))
-    qtbot.waitUntil(lambda: bool(went_on), timeout=2000)
+    qtbot.waitUntil(lambda: bool(went_on), timeout=PATIENCE_MS)
     assert len(told) == 1
 
 

@@ -17,7 +17,7 @@ from app.theme import apply_theme
 from engine.analyser import Analyser
 from engine.sources import open_source
 from tests.app.media import ODD, UNUSABLE
-from tests.app.pictures import SquareFinder
+from tests.app.pictures import PATIENCE_MS, SquareFinder
 
 Make = Callable[[Path], Path]
 
@@ -30,7 +30,7 @@ def window(qapp: QApplication, qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.show()
     session.open("pattern:160x120@50,frames=5000")
-    qtbot.waitUntil(lambda: made.video.frame is not None)
+    qtbot.waitUntil(lambda: made.video.frame is not None, timeout=PATIENCE_MS)
     yield made
     made.close()
 
@@ -40,7 +40,7 @@ def test_a_file_that_cannot_play_is_told_with_a_remedy(
     window: MainWindow, qtbot: QtBot, tmp_path: Path, make: Make
 ) -> None:
     window.session.open(make(tmp_path))
-    qtbot.waitUntil(lambda: window.notice_bar.notice is not None)
+    qtbot.waitUntil(lambda: window.notice_bar.notice is not None, timeout=PATIENCE_MS)
     notice = window.notice_bar.notice
     assert notice is not None
     assert notice.remedy
@@ -52,10 +52,13 @@ def test_what_played_before_plays_on(
     window: MainWindow, qtbot: QtBot, tmp_path: Path, make: Make
 ) -> None:
     window.session.open(make(tmp_path))
-    qtbot.waitUntil(lambda: window.notice_bar.notice is not None)
+    qtbot.waitUntil(lambda: window.notice_bar.notice is not None, timeout=PATIENCE_MS)
     frame = window.video.frame
     assert frame is not None
-    qtbot.waitUntil(lambda: bool(window.video.frame and window.video.frame.index > frame.index))
+    qtbot.waitUntil(
+        lambda: bool(window.video.frame and window.video.frame.index > frame.index),
+        timeout=PATIENCE_MS,
+    )
 
 
 @pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
@@ -64,6 +67,6 @@ def test_an_odd_but_sound_file_shows_its_picture(
 ) -> None:
     path = make(tmp_path)
     window.session.open(path)
-    qtbot.waitUntil(lambda: path.name in window.windowTitle())
-    qtbot.waitUntil(lambda: bool(window.video.analysis))
+    qtbot.waitUntil(lambda: path.name in window.windowTitle(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(window.video.analysis), timeout=PATIENCE_MS)
     assert window.notice_bar.notice is None

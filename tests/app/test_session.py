@@ -51,7 +51,7 @@ def make() -> Iterator[Make]:
         made.append(session)
         if spec is not None:
             session.open(spec)
-            assert session.wait_until_open(10.0)
+            assert session.wait_until_open(30.0)
         return session
 
     yield new
@@ -72,7 +72,7 @@ def test_opening_returns_at_once_and_says_what_it_does(make: Make) -> None:
     gate = threading.Event()
 
     def slow(spec: str) -> VideoSource:
-        gate.wait(10.0)
+        gate.wait(30.0)
         return open_source(spec)
 
     session = make(opener=slow)
@@ -189,7 +189,7 @@ def test_a_source_that_fails_to_open_is_told_and_the_old_one_plays_on(
 ) -> None:
     session = make(_CLIP)
     session.open(tmp_path / "none.mp4")
-    session.wait_until_open(10.0)
+    session.wait_until_open(30.0)
     screen = session.tick()
     assert (len(session.take_notices()), screen.info and screen.info.width) == (1, 160)
 
@@ -236,13 +236,13 @@ def test_of_two_sources_asked_for_the_later_one_plays(make: Make) -> None:
 
     def first_is_slow(spec: str) -> VideoSource:
         if spec == _SHORT:
-            gate.wait(10.0)
+            gate.wait(30.0)
         return open_source(spec)
 
     session = make(opener=first_is_slow)
     session.open(_SHORT)
     session.open(_CLIP)
-    assert session.wait_until_open(10.0)
+    assert session.wait_until_open(30.0)
     gate.set()
     assert _reaches(session, lambda screen: screen.info is not None)
     info = session.tick().info
@@ -273,20 +273,20 @@ def test_closing_waits_for_a_source_that_is_being_opened(make: Make) -> None:
     gate = threading.Event()
 
     def slow(spec: str) -> VideoSource:
-        gate.wait(10.0)
+        gate.wait(30.0)
         return open_source(spec)
 
     session = make(opener=slow)
     session.open(_CLIP)
     threading.Timer(0.05, gate.set).start()
-    assert session.close()
+    assert session.close(timeout_s=30.0)
 
 
 def test_closing_does_not_wait_for_ever(make: Make) -> None:
     gate = threading.Event()
 
     def hangs(spec: str) -> VideoSource:
-        gate.wait(10.0)
+        gate.wait(30.0)
         return open_source(spec)
 
     session = make(opener=hangs)
