@@ -58,8 +58,8 @@ def perturb(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.b
     mixing = np.eye(3) * rng.uniform(0.65, 1.4, 3) * rng.uniform(0.7, 1.3)
     mixing += rng.uniform(-0.12, 0.12, (3, 3))
     curve = (np.arange(256) / 255.0) ** np.exp(rng.uniform(-0.5, 0.5)) * 255
-    changed = cv2.LUT(image, curve.astype(np.uint8)).astype(np.float32) @ mixing.T
-    changed = _blur(changed.astype(np.float32), rng)
+    toned = cv2.LUT(image, curve.astype(np.uint8)).astype(np.float32)
+    changed = _blur(toned @ mixing.T.astype(np.float32), rng)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     changed += noise * rng.uniform(0, 10)
     changed[image.max(2) == 0] = 0
@@ -85,7 +85,7 @@ def _blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
 
 def _erase(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.bool_]]:
     visible = np.ones(image.shape[:2], bool)
-    height, width = visible.shape
+    height, width = image.shape[0], image.shape[1]
     for _ in range(rng.integers(0, 4)):
         tall, wide = (rng.uniform(0.08, 0.3, 2) * (height, width)).astype(int)
         top, left = rng.integers(height - tall), rng.integers(width - wide)

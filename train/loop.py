@@ -63,6 +63,9 @@ class Trainer:
         """Train until the budget is spent; returns the averaged network (the teacher)."""
         self._places.run.mkdir(parents=True, exist_ok=True)
         self._resume()
+        if self.progress.fraction >= 1:
+            self._say("This run is complete.")
+            return self.teacher
         settings = self._recipe.data
         samples = SimulatedSamples(
             self._places.simulated, "train", settings.style, self._recipe.seed
@@ -121,7 +124,7 @@ class Trainer:
         if real is not None:
             terms |= self._real_terms(logits[count:], real, ramp)
         self._optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         self._optimiser.step()
         self._step += 1

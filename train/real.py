@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from engine.errors import SourceError
-from engine.preprocess import Placement
+from engine.preprocess import Placement, find_field_of_view
 from engine.types import Image, Mask
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -130,16 +130,14 @@ def place_frame(frame: RealFrame, size: int) -> PlacedFrame:
     """Read a frame and put it on the grid the way the product does."""
     image = read_image(frame.path)
     shape = image.shape[:2]
-    bright = image.max(2) > 20
-    columns, rows = np.flatnonzero(bright.mean(0) > 0.05), np.flatnonzero(bright.mean(1) > 0.05)
-    if len(columns) < 32 or len(rows) < 32:
-        columns, rows = np.arange(shape[1]), np.arange(shape[0])
-    box = (int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
-    placement = Placement.fit(box, size)
+    view = find_field_of_view(image)
+    placement = Placement.fit(view.box, size)
     planes = np.zeros((*shape, 3), np.uint8)
-    planes[..., 0] = 255
+    planes[..., 0] = view.mask * np.uint8(255)
     planes[..., 1] = read_polyp(frame, shape) * np.uint8(255)
     grid = placement.image_to_grid(planes)
     valid = grid[..., 0] > 127
     absent = valid if frame.kind is RealKind.FLAT else grid[..., 1] > 127
-    return PlacedFrame(placement.image_to_grid(image), valid, absent & valid)
+    picture = placement.image_to_grid(image)
+    picture[~valid] = 0
+    return PlacedFrame(picture, valid, absent & valid)

@@ -1,7 +1,37 @@
-"""To be filled."""
+"""Measure a bundle on unseen simulated colons and on real frames, and print one table."""
+
+from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None: ...
-def run(options: argparse.Namespace) -> None: ...
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """BUNDLE --data SET [--ct-data SET] [--real DIR] [-o DIR]."""
+    parser.add_argument("bundle", type=Path, help="folder of the bundle")
+    parser.add_argument("--data", type=Path, required=True, help="simulated set (its test colons)")
+    parser.add_argument("--ct-data", type=Path, help="set rendered from a CT colon")
+    parser.add_argument("--real", type=Path, help="folder with the real frames")
+    parser.add_argument("--backend", help="inference back end; the default one unless told")
+    parser.add_argument("-o", "--out", type=Path, help="for evaluation.json, .md, simulated sheets")
+    parser.add_argument("--real-sheets", type=Path, help="for real sheets; keep out of any repo")
+    parser.add_argument("--seal", action="store_true", help="write the figures into the bundle")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate."""
+    from engine.bundle import ModelBundle
+    from train.evaluate import EvaluationPlaces, evaluate
+    from train.export import with_evaluation
+
+    bundle = ModelBundle.open(options.bundle)
+    places = EvaluationPlaces(
+        options.data, options.ct_data, options.real, options.out, options.real_sheets
+    )
+    found = evaluate(bundle, places, options.backend)
+    print(found.table())
+    if options.out is not None:
+        found.write(options.out)
+    if options.seal:
+        command = "haustra-train evaluate BUNDLE --data SET --ct-data CT --real DATA"
+        with_evaluation(bundle, found.as_dict(), command)

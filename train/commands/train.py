@@ -20,14 +20,15 @@ def run(options: argparse.Namespace) -> None:
     """Train."""
     from dataclasses import replace
 
-    from train.loop import CHECKPOINT, RunPlaces, Trainer
+    from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer
     from train.recipe import find_recipe, read_recipe
 
     recipe = read_recipe(find_recipe(options.recipe))
     if options.minutes is not None:
         recipe = replace(recipe, budget=replace(recipe.budget, minutes=options.minutes, steps=0))
     if options.restart:
-        (options.out / CHECKPOINT).unlink(missing_ok=True)
+        for name in (CHECKPOINT, LOG):
+            (options.out / name).unlink(missing_ok=True)
     Trainer(recipe, RunPlaces(options.data, options.out, options.real), say).run()
 
 

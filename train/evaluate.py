@@ -1,0 +1,257 @@
+"""Measures a sealed bundle through the program's own path, and prints one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backends import open_backend
+from engine.bundle import ModelBundle
+from engine.errors import RecordingError
+from engine.preprocess import find_field_of_view
+from engine.segmenter import Segmenter
+from engine.types import Frame, Image, Mask, Probability
+from train.metrics import Interval, bootstrap, mean_iou, overlap_counts, pooled_iou
+from train.real import Half, RealFrame, RealKind, read_image, read_polyp, real_frames
+from train.simulate.appearance import shade
+from train.simulate.dataset import SimulatedSet
+from train.validation import contact_sheet, tile
+
+_SHEET_TILES = 24
+_SHEET_SIZE = 256
+_SEED = 4711
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    measured: Interval
+    frames: int
+    goal: str = ""
+
+    def row(self) -> str:
+        """Markdown."""
+        return f"| {self.name} | {self.measured} | {self.frames} | {self.goal} |"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All figures of one bundle."""
+
+    bundle: str
+    threshold: float
+    threshold_from: str
+    figures: tuple[Figure, ...]
+
+    def table(self) -> str:
+        """Markdown; intervals are 95 % bootstrap over sequences (real: over frames)."""
+        return "\n".join(
+            [
+                f"Threshold {self.threshold} from {self.threshold_from}.",
+                "",
+                "| measure | value [95 % interval] | frames | goal |",
+                "|---|---|---|---|",
+                *(figure.row() for figure in self.figures),
+            ]
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, table included."""
+        return asdict(self) | {"table": self.table()}
+
+    def write(self, folder: Path) -> None:
+        """evaluation.json and evaluation.md.
+
+        Raises:
+            RecordingError: the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, text in (
+                ("evaluation.json", json.dumps(self.as_dict(), indent=1)),
+                ("evaluation.md", self.table() + "\n"),
+            ):
+                temporary = folder / f"{name}.partial"
+                temporary.write_text(text, encoding="utf-8")
+                temporary.replace(folder / name)
+        except OSError as error:
+            raise RecordingError(f"{folder} cannot be written: {error}.") from error
+
+
+class Evaluator:
+    """Runs one bundle on pictures, each as if it were the first of a video."""
+
+    def __init__(self, bundle: ModelBundle, backend: str | None = None) -> None:
+        self.bundle = bundle
+        self._backend = open_backend(bundle, backend, threads=2)
+        self._segmenter = Segmenter(self._backend, bundle.input.size)
+        self._tiles: dict[str, list[Image]] = {}
+
+    def close(self) -> None:
+        """Give the back end back."""
+        self._backend.close()
+
+    def probability(self, image: Image) -> Probability:
+        """(2, H, W) in frame pixels."""
+        self._segmenter.reset()
+        found = self._segmenter(Frame(0, 0.0, 0.0, image))
+        shape = image.shape[:2]
+        return np.stack(
+            [
+                found.placement.map_to_frame(plane, shape)
+                for plane in (found.probability, found.edge)
+            ]
+        )
+
+    def simulated(self, name: str, folder: Path, goal: str) -> list[Figure]:
+        """Fold IoU per frame and pooled, fold-edge IoU pooled, on a set's test colons."""
+        data = SimulatedSet(folder)
+        limits = np.array([self.bundle.threshold]), np.array([self.bundle.edge_threshold])
+        regions, edges = [], []
+        for number, sequence in enumerate(data.splits["test"]):
+            frames = [index for kept, index in data.frames("test") if kept == sequence]
+            region, edge = [], []
+            for index in frames:
+                rng = np.random.default_rng([_SEED, number, index])
+                picture = shade(data.frame(sequence, index), rng, "rich")
+                found = self.probability(picture.image)
+                region.append(overlap_counts(found[0], picture.fold, picture.valid, limits[0]))
+                edge.append(overlap_counts(found[1], picture.edge, picture.valid, limits[1]))
+                if index == frames[len(frames) // 3] or index == frames[2 * len(frames) // 3]:
+                    self._keep(name, picture.image, picture.fold, found)
+            regions.append(np.stack(region))
+            edges.append(np.stack(edge))
+        total = sum(len(counts) for counts in regions)
+        return [
+            Figure(f"fold IoU, {name}, mean of frames", bootstrap(regions, _mean), total, goal),
+            Figure(f"fold IoU, {name}, pooled", bootstrap(regions, _pooled), total, goal),
+            Figure(f"edge IoU, {name}, pooled", bootstrap(edges, _pooled), total),
+        ]
+
+    def flat(self, name: str, frames: list[RealFrame], goal: str = "") -> list[Figure]:
+        """Part of flat mucosa called fold."""
+        return self._called(name, frames, goal)
+
+    def polyps(self, name: str, frames: list[RealFrame], goal: str = "") -> list[Figure]:
+        """Part of the polyps' area called fold."""
+        return self._called(name, frames, goal)
+
+    def _called(self, name: str, frames: list[RealFrame], goal: str) -> list[Figure]:
+        if not frames:
+            return []
+        counts = []
+        for number, frame in enumerate(frames):
+            image = read_image(frame.path)
+            inside = find_field_of_view(image).mask
+            is_flat = frame.kind is RealKind.FLAT
+            region = inside if is_flat else read_polyp(frame, image.shape[:2]) & inside
+            found = self.probability(image)
+            called = int((found[0][region] >= self.bundle.threshold).sum())
+            counts.append(np.array([[called, int(region.sum())]], np.int64))
+            if number % max(1, len(frames) // _SHEET_TILES) == 0:
+                self._keep(name, image, region & (not is_flat), found)
+        measured = bootstrap(counts, _share)
+        return [Figure(f"{name}: area called fold", measured, len(frames), goal)]
+
+    def save_sheets(self, folder: Path, names: Iterable[str]) -> None:
+        """One contact sheet a name: truth on the left, what was found on the right."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            tiles = self._tiles.get(name)
+            if tiles:
+                sheet = contact_sheet(tiles[:_SHEET_TILES])
+                stem = "".join(c if c.isalnum() else "-" for c in name)
+                cv2.imwrite(str(folder / f"{stem}.jpg"), np.ascontiguousarray(sheet[..., ::-1]))
+
+    def _keep(self, name: str, image: Image, truth: Mask, found: Probability) -> None:
+        scale = _SHEET_SIZE / max(image.shape[:2])
+        size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
+        shrink = partial(cv2.resize, dsize=size, interpolation=cv2.INTER_AREA)
+        small = shrink(image)
+        mask = shrink(truth.astype(np.uint8) * 255) > 127
+        shown = np.stack([shrink(np.ascontiguousarray(plane)) for plane in found])
+        made = tile(small.astype(np.uint8), mask, shown.astype(np.float32))
+        framed = np.zeros((_SHEET_SIZE, 2 * _SHEET_SIZE, 3), np.uint8)
+        framed[: made.shape[0], : made.shape[1]] = made
+        self._tiles.setdefault(name, []).append(framed)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPlaces:
+    """Where the test data lie; what is None or absent is left out of the table."""
+
+    simulated: Path
+    ct: Path | None = None
+    real: Path | None = None
+    sheets: Path | None = None
+    """For contact sheets of simulated frames."""
+    real_sheets: Path | None = None
+    """For contact sheets of real frames: keep it outside any repository."""
+
+
+def evaluate(
+    bundle: ModelBundle, places: EvaluationPlaces, backend: str | None = None
+) -> Evaluation:
+    """Every figure that the places allow."""
+    evaluator = Evaluator(bundle, backend)
+    try:
+        figures = evaluator.simulated("unseen procedural colons", places.simulated, "≥ 0.62")
+        if places.ct is not None:
+            figures += evaluator.simulated("CT colon A", places.ct, "≥ 0.50")
+        figures += _real_figures(evaluator, places.real)
+        names = ("unseen procedural colons", "CT colon A")
+        if places.sheets is not None:
+            evaluator.save_sheets(places.sheets, names)
+        if places.real_sheets is not None:
+            kept = [name for name in evaluator._tiles if name not in names]
+            evaluator.save_sheets(places.real_sheets, kept)
+    finally:
+        evaluator.close()
+    source = str(bundle.provenance.get("threshold_from", "unknown"))
+    return Evaluation(f"{bundle.name} {bundle.version}", bundle.threshold, source, tuple(figures))
+
+
+def _real_figures(evaluator: Evaluator, real: Path | None) -> list[Figure]:
+    if real is None:
+        return []
+    frames = real_frames(real)
+    flat = [frame for frame in frames if frame.kind is RealKind.FLAT]
+    polyps = [frame for frame in frames if frame.kind is RealKind.POLYP]
+    return [
+        *evaluator.flat("CP-CHILD-B flat mucosa, never seen", _test(flat), "≤ 0.02"),
+        *evaluator.flat("CP-CHILD-A flat mucosa, seen unlabelled", _trained(flat)),
+        *evaluator.flat("CP-CHILD flat mucosa, all", flat, "≤ 0.02"),
+        *evaluator.polyps("Kvasir-SEG polyps, never seen half", _test(polyps), "≤ 0.08"),
+        *evaluator.polyps("Kvasir-SEG polyps, all", polyps, "≤ 0.08"),
+    ]
+
+
+def _test(frames: list[RealFrame]) -> list[RealFrame]:
+    return [frame for frame in frames if frame.half is Half.TEST]
+
+
+def _trained(frames: list[RealFrame]) -> list[RealFrame]:
+    return [frame for frame in frames if frame.half is Half.TRAINING]
+
+
+def _mean(counts: NDArray[np.int64]) -> float:
+    return float(mean_iou(counts)[0])
+
+
+def _pooled(counts: NDArray[np.int64]) -> float:
+    return float(pooled_iou(counts)[0])
+
+
+def _share(counts: NDArray[np.int64]) -> float:
+    called, total = counts.sum(0)
+    return float(called / total) if total else float("nan")
