@@ -17,8 +17,8 @@ help:  ## Show this list
 demo: window-packages $(VENV)/haustra-runtime.stamp  ## Install, then show the folds in the bundled clip
 	@installer/demo.sh
 
-test: test-packages $(VENV)/haustra-dev.stamp check  ## Install, then run every check and every test (as CI does)
-	@installer/test.sh $(ARGS)
+test: test-packages $(VENV)/haustra-dev.stamp  ## Install, then run every check and every test (as CI does)
+	@failed=0; installer/check.sh || failed=1; installer/test.sh $(ARGS) || failed=1; exit $$failed
 
 check: $(VENV)/haustra-dev.stamp  ## Lint, formatting, types, direction of imports
 	@installer/check.sh
