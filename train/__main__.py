@@ -11,6 +11,7 @@ from engine.errors import HaustraError
 
 VERBS = {
     "simulate": "render a set of labelled colons",
+    "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",
     "export": "seal a trained network as a bundle the program can open",
     "evaluate": "measure a bundle and print one table",

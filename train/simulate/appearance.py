@@ -49,8 +49,8 @@ def shade(frame: GeometryFrame, rng: np.random.Generator, style: str = "rich") -
         return _shade_plain(frame)
     if style != "rich":
         raise ValueError(f"unknown style {style!r}: rich or plain")
-    linear, albedo = _lit_tissue(frame, rng)
-    linear = _expose(linear, frame.valid, rng)
+    linear, albedo = lit_tissue(frame, rng)
+    linear = expose(linear, frame.valid, rng)
     picture = artefacts.lens(linear, rng)
     hard = frame.polyp.copy()
     picture = artefacts.glare(picture, rng)
@@ -106,7 +106,7 @@ def _length(vectors: Floats) -> Floats:
     return np.sqrt(_dot(vectors, vectors))
 
 
-def _lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Linear radiance (H, W, 3), unscaled, and the albedo."""
     normal_world = frame.normal @ frame.rotation.T
     tiles = tissues()
@@ -116,8 +116,8 @@ def _lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats,
     mottling, vessels, bump, stain = np.moveaxis(texture, 2, 0)
     albedo = _albedo(rng, mottling, vessels, stain)
     # Vessels and mottling of one patch stay where they are; only polyps look different.
+    tint = np.exp(rng.normal(0, 0.14, 3)).astype(np.float32)
     if frame.polyp.any():
-        tint = np.exp(rng.normal(0, 0.14, 3)).astype(np.float32)
         albedo = np.where(frame.polyp[..., None], albedo * tint, albedo)
 
     strength = rng.uniform(0.1, 1.2)
@@ -172,7 +172,7 @@ def _albedo(rng: np.random.Generator, mottling: Floats, vessels: Floats, stain: 
     return np.clip(albedo, 0.01, 1.2).astype(np.float32)
 
 
-def _expose(linear: Floats, valid: Bools, rng: np.random.Generator) -> Floats:
+def expose(linear: Floats, valid: Bools, rng: np.random.Generator) -> Floats:
     """Auto-exposure to a drawn brightness, tone curve, display range 0..1+."""
     luminance = linear.mean(axis=2)
     measured = luminance[valid] if valid.any() else luminance.ravel()

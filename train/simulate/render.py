@@ -7,11 +7,12 @@ an interrupted run continues, and the number of workers changes nothing.
 from __future__ import annotations
 
 import json
+import itertools
 import os
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class Job:
     mesh: Path | None = None
     share: tuple[float, float] = (0.08, 0.92)
     """Part of the centreline that the camera visits."""
-    crest: CrestOptions = CrestOptions()
+    crest: CrestOptions = field(default_factory=CrestOptions)
 
 
 def simulate(recipe: SimulationRecipe, out: Path, workers: int | None = None) -> Path:
@@ -99,7 +100,7 @@ def simulate_mesh(mesh: Path, out: Path, frames: int, share: tuple[float, float]
 
 def _parts(share: tuple[float, float], count: int) -> list[tuple[float, float]]:
     ends = np.linspace(share[0], share[1], count + 1)
-    return [(float(a), float(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [(float(a), float(b)) for a, b in itertools.pairwise(ends)]
 
 
 def render_all(jobs: Iterable[Job], workers: int | None) -> None:

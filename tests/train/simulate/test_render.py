@@ -1,0 +1,67 @@
+"""A whole tiny set: rendered, read back, shaded."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import RecipeError
+from train.simulate.appearance import shade
+from train.simulate.dataset import SimulatedSet
+from train.simulate.mesh import read_tube
+from train.simulate.render import SimulationRecipe, simulate
+
+TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSet:
+    return SimulatedSet(simulate(TINY, tmp_path_factory.mktemp("set"), workers=1))
+
+
+def test_every_frame_of_the_recipe_is_there(tiny: SimulatedSet) -> None:
+    assert [len(tiny.frames(split)) for split in ("train", "validation", "test")] == [2, 2, 0]
+
+
+def test_every_valid_pixel_has_a_depth_and_a_normal_towards_the_camera(tiny: SimulatedSet) -> None:
+    frame = tiny.frame(*tiny.frames("train")[0])
+    assert (frame.depth_mm[frame.valid] >= 2.4).all()
+    assert (np.sum(frame.normal * frame.rays, axis=2)[frame.valid] < 0.05).all()
+
+
+def test_labels_do_not_depend_on_the_number_of_workers(tiny: SimulatedSet, tmp_path: Path) -> None:
+    simulate(TINY, tmp_path, workers=2)
+    for name in ("train-000", "validation-000"):
+        ours, theirs = (folder / name / "flags.npy" for folder in (tiny.folder, tmp_path))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_second_run_renders_nothing_again(tiny: SimulatedSet) -> None:
+    before = (tiny.folder / "train-000" / "flags.npy").stat().st_mtime_ns
+    simulate(TINY, tiny.folder, workers=1)
+    assert (tiny.folder / "train-000" / "flags.npy").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("style", ["plain", "rich"])
+def test_one_state_of_the_generator_gives_one_picture(tiny: SimulatedSet, style: str) -> None:
+    frame = tiny.frame(*tiny.frames("train")[1])
+    one, other = (shade(frame, np.random.default_rng(5), style) for _ in range(2))
+    assert np.array_equal(one.image, other.image)
+
+
+def test_labels_lie_inside_the_field_of_view(tiny: SimulatedSet) -> None:
+    frame = tiny.frame(*tiny.frames("train")[1])
+    for seed in range(4):
+        picture = shade(frame, np.random.default_rng(seed))
+        assert not (picture.fold & ~picture.valid).any()
+
+
+def test_an_unfinished_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="simulate"):
+        SimulatedSet(tmp_path)
+
+
+def test_a_mesh_without_centreline_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "colon.ply").write_text("ply\n")
+    with pytest.raises(RecipeError, match="centreline"):
+        read_tube(tmp_path / "colon.ply")

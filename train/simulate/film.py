@@ -1,0 +1,112 @@
+"""A simulated withdrawal as a video: one colon, one look, a smooth path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from train.simulate.anatomy import ColonShape, grow_colon
+from train.simulate.appearance import expose, lit_tissue
+from train.simulate.camera import Fisheye
+from train.simulate.camera_path import PathOptions, camera_path
+from train.simulate.curvature import label_crests
+from train.simulate.dataset import GeometryFrame
+from train.simulate.rays import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOptions:
+    """What to film. The same options give the same pictures."""
+
+    seconds: float = 12.0
+    rate_hz: int = 25
+    size: int = 640
+    """Width; the height is 540/640 of it."""
+    anatomy_seed: int = 11
+    look_seed: int = 33
+    """Tissue and light."""
+    tone_seed: int = 10
+    """Exposure and colour balance."""
+    path_seed: int = 3
+
+
+def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
+    """Pictures (H, W, 3) RGB of a slow withdrawal, in order."""
+    rng = np.random.default_rng(options.anatomy_seed)
+    shape = ColonShape(
+        length=300.0, radius=21.0, radius_variation=0.12, triangularity=0.16, sacculation=0.12,
+        fold_spacing=25.0, fold_height=9.5, fold_width=2.0, lean=0.25, alignment=0.45,
+        flat_share=0.1, bend_radius=80.0, polyps=3, ridges=2, roughness=0.03,
+    )  # fmt: skip
+    tube = grow_colon(rng, shape)
+    scene = Scene(tube, label_crests(tube))
+    camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
+    rays, sees = camera.rays(), camera.sees()
+    frames = round(options.seconds * options.rate_hz)
+    path = PathOptions(
+        frames, 0.72, 0.30, off_axis=0.3, deflection=0.22, wobble_frames=45.0, roll=0.1
+    )
+    height = round(options.size * 540 / 640 / 2) * 2
+    top = (options.size - height) // 2
+    octagon = _octagon(options.size, height)
+    grain = np.random.default_rng(options.look_seed)
+    for pose in camera_path(tube, np.random.default_rng(options.path_seed), path):
+        view = scene.look(pose, rays)
+        depth = view.distance
+        frame = GeometryFrame(
+            depth_mm=depth,
+            normal=view.normal,
+            position=((depth[..., None] * rays) @ pose[:3, :3].T + pose[:3, 3]).astype(np.float32),
+            rays=rays.astype(np.float32),
+            rotation=pose[:3, :3].astype(np.float32),
+            fold=view.crest > 0,
+            edge=np.zeros_like(sees),
+            crest=view.crest > 0,
+            polyp=view.polyp,
+            valid=sees & (depth > 0),
+            instances=view.crest,
+        )
+        # One look: every frame draws the same tissue, light and tone again.
+        linear, _ = lit_tissue(frame, np.random.default_rng(options.look_seed))
+        picture = expose(linear, frame.valid, np.random.default_rng(options.tone_seed))
+        picture = cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), 0.9)
+        noise = grain.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
+        picture = np.clip(picture + 0.008 * noise, 0, 1)[top : top + height]
+        yield (np.where(octagon[..., None], picture, 0.01) * 255 + 0.5).astype(np.uint8)
+
+
+def _octagon(width: int, height: int) -> NDArray[np.bool_]:
+    mask = np.zeros((height, width), np.uint8)
+    cut = round(0.2 * height)
+    corners = [(cut, 4), (width - cut, 4), (width - 6, cut), (width - 6, height - cut),
+               (width - cut, height - 5), (cut, height - 5), (6, height - cut), (6, cut)]  # fmt: skip
+    cv2.fillPoly(mask, [np.array(corners, np.int32)], 1)
+    return mask.astype(bool)
+
+
+def save_film(path: Path, options: FilmOptions) -> Path:
+    """Render and encode a film (H.264, MP4)."""
+    partial = path.with_name(path.name + ".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    total = round(options.seconds * options.rate_hz)
+    with av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=options.rate_hz)
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = Fraction(1, options.rate_hz)
+        stream.options = {"crf": "24", "preset": "slow"}
+        for number, picture in enumerate(tqdm(film(options), total=total, unit="frame")):
+            stream.width, stream.height = picture.shape[1], picture.shape[0]
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    partial.replace(path)
+    return path
