@@ -71,18 +71,22 @@ def paint_overlay(
     drawable = [fold for fold in folds if len(fold.contour) >= 3]
     if style.filled and style.opacity > 0:
         for fold in drawable:
-            _fill(painted, fold.contour, colour_of(fold.track), style.opacity)
+            _fill(painted, (fold.contour, *fold.holes), colour_of(fold.track), style.opacity)
     width = style.width_px(image.shape[0])
-    outlines = [(np.round(fold.contour * (1 << _SHIFT)).astype(np.int32)) for fold in drawable]
-    for outline in outlines:
-        cv2.polylines(painted, [outline], True, _EDGE, width + 2, cv2.LINE_AA, _SHIFT)
-    for outline, fold in zip(outlines, drawable, strict=True):
-        cv2.polylines(painted, [outline], True, colour_of(fold.track), width, cv2.LINE_AA, _SHIFT)
+    strokes = [
+        [np.round(line * (1 << _SHIFT)).astype(np.int32) for line in (fold.contour, *fold.holes)]
+        for fold in drawable
+    ]
+    for lines in strokes:
+        cv2.polylines(painted, lines, True, _EDGE, width + 2, cv2.LINE_AA, _SHIFT)
+    for lines, fold in zip(strokes, drawable, strict=True):
+        cv2.polylines(painted, lines, True, colour_of(fold.track), width, cv2.LINE_AA, _SHIFT)
     return painted
 
 
-def _fill(painted: Image, contour: Points, colour: Colour, opacity: float) -> None:
-    """Blend `colour` into the inside of `contour`, touching only its bounding box."""
+def _fill(painted: Image, outlines: tuple[Points, ...], colour: Colour, opacity: float) -> None:
+    """Blend `colour` into the first outline less the others, touching only its bounding box."""
+    contour = outlines[0]
     height, width = painted.shape[:2]
     x0, y0 = np.maximum(np.floor(contour.min(axis=0)).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, (width, height))
@@ -90,7 +94,7 @@ def _fill(painted: Image, contour: Points, colour: Colour, opacity: float) -> No
         return
     box = painted[y0:y1, x0:x1]
     inside: NDArray[np.uint8] = np.zeros(box.shape[:2], np.uint8)
-    cv2.fillPoly(inside, [np.round(contour - (x0, y0)).astype(np.int32)], 255)
+    cv2.fillPoly(inside, [np.round(line - (x0, y0)).astype(np.int32) for line in outlines], 255)
     plain = np.empty_like(box)
     cv2.rectangle(plain, (0, 0), (x1 - x0, y1 - y0), colour, cv2.FILLED)
     cv2.copyTo(cv2.addWeighted(box, 1.0 - opacity, plain, opacity, 0.0), inside, box)

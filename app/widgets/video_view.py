@@ -210,8 +210,8 @@ def _image_over(frame: Frame) -> QImage:
 
 def _outline(fold: FoldInstance) -> tuple[QPainterPath, QColor]:
     """The closed outline in image coordinates, where pixel (0, 0) is centred on (0.5, 0.5)."""
-    path = QPainterPath()
-    points = (fold.contour + 0.5).tolist()
-    path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points]))
-    path.closeSubpath()
+    path = QPainterPath()  # odd-even fill: holes stay open
+    for line in (fold.contour, *fold.holes):
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in (line + 0.5).tolist()]))
+        path.closeSubpath()
     return path, QColor(*colour_of(fold.track))

@@ -248,9 +248,9 @@ def grow_colon(
     """
     shape = shape or ColonShape.draw(rng)
     points, frames = _centreline(shape, rng, step_mm)
-    s = np.arange(len(points)) * step_mm
+    s: Floats = np.arange(len(points), dtype=np.float64) * step_mm
     columns = int(np.clip(round(2 * np.pi * shape.radius / 0.85), 96, 220))
-    theta = np.arange(columns) * 2 * np.pi / columns
+    theta: Floats = np.arange(columns, dtype=np.float64) * 2 * np.pi / columns
 
     twist = np.cumsum(_smooth_noise(rng, s, 120.0)[:, 0]) * step_mm * 0.004
     taenia = rng.uniform(0, 2 * np.pi) + twist

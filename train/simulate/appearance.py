@@ -7,6 +7,7 @@ The randomisation decides whether a network trained here finds anything in real 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,8 +50,7 @@ def shade(frame: GeometryFrame, rng: np.random.Generator, style: str = "rich") -
         return _shade_plain(frame)
     if style != "rich":
         raise ValueError(f"unknown style {style!r}: rich or plain")
-    linear, albedo = lit_tissue(frame, rng)
-    linear = expose(linear, frame.valid, rng)
+    linear = expose(lit_tissue(frame, rng), frame.valid, rng)
     picture = artefacts.lens(linear, rng)
     hard = frame.polyp.copy()
     picture = artefacts.glare(picture, rng)
@@ -99,15 +99,15 @@ def _base_colour(rng: np.random.Generator) -> Floats:
 
 def _dot(a: Floats, b: Floats) -> Floats:
     """(H, W) products of (H, W, 3) vectors; einsum is ten times faster than a sum over axis 2."""
-    return np.einsum("ijk,ijk->ij", a, b)
+    return np.asarray(np.einsum("ijk,ijk->ij", a, b))
 
 
 def _length(vectors: Floats) -> Floats:
     return np.sqrt(_dot(vectors, vectors))
 
 
-def lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Linear radiance (H, W, 3), unscaled, and the albedo."""
+def lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> Floats:
+    """Linear radiance (H, W, 3), unscaled."""
     normal_world = frame.normal @ frame.rotation.T
     tiles = tissues()
     texture = sample(
@@ -154,14 +154,14 @@ def lit_tissue(frame: GeometryFrame, rng: np.random.Generator) -> tuple[Floats, 
         specular += intensity * lobe * gloss * np.sqrt(shininess) * 0.25
     ambient = rng.uniform(0.0, 0.25) * cv2.GaussianBlur(diffuse, (0, 0), rng.uniform(8, 30))
     linear = albedo * diffuse[..., None] + albedo**2 * ambient[..., None] + specular[..., None]
-    return linear.astype(np.float32), albedo
+    return np.asarray(linear, np.float32)
 
 
 def _albedo(rng: np.random.Generator, mottling: Floats, vessels: Floats, stain: Floats) -> Floats:
     """(H, W, 3) linear albedo with mottling, vessels and, sometimes, stool or mucus stains."""
     base = _base_colour(rng)
     amount = rng.uniform(0.0, 0.22) * (0.4 + 0.6 * rng.random(3)).astype(np.float32)
-    albedo = base * np.exp(mottling[..., None] * amount)
+    albedo: Any = base * np.exp(mottling[..., None] * amount)
     blood = np.array([0.45, 0.85, 0.75], np.float32) * rng.uniform(0.2, 1.0)
     albedo = albedo * (1 - np.clip(vessels[..., None] * blood, 0, 0.9) * rng.uniform(0.2, 1.0))
     if rng.random() < 0.25:
@@ -169,7 +169,7 @@ def _albedo(rng: np.random.Generator, mottling: Floats, vessels: Floats, stain: 
         level = rng.uniform(0.9, 2.3)
         cover = np.clip((stain - level) * rng.uniform(1, 5), 0, rng.uniform(0.4, 1.0))[..., None]
         albedo = albedo * (1 - cover) + cover * colours[int(rng.integers(3))]
-    return np.clip(albedo, 0.01, 1.2).astype(np.float32)
+    return np.asarray(np.clip(albedo, 0.01, 1.2), np.float32)
 
 
 def expose(linear: Floats, valid: Bools, rng: np.random.Generator) -> Floats:

@@ -5,6 +5,8 @@ Pictures are (H, W, 3) float32 RGB in display range 0..1 unless stated.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +24,15 @@ def lens(picture: Floats, rng: np.random.Generator) -> Floats:
     shade = 1 - rng.uniform(0, 0.55) * np.clip(u**2 + v**2, 0, 2) ** rng.uniform(0.8, 2) / 2
     picture = picture * shade[..., None].astype(np.float32)
     if rng.random() < 0.6:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.6))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.6)), np.float32)
     if rng.random() < 0.15:
         length, angle = int(rng.integers(3, 11)), rng.uniform(0, 180)
-        kernel = np.zeros((length, length), np.float32)
+        kernel: Any = np.zeros((length, length), np.float32)
         kernel[length // 2] = 1
         turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), angle, 1)
         kernel = cv2.warpAffine(kernel, turn, (length, length))
-        picture = cv2.filter2D(picture, -1, kernel / max(float(kernel.sum()), 1e-3))
+        kernel = kernel / max(float(kernel.sum()), 1e-3)
+        picture = np.asarray(cv2.filter2D(picture, -1, kernel), np.float32)
     if rng.random() < 0.25:
         red = np.roll(picture[..., 0], int(rng.integers(-2, 3)), axis=int(rng.integers(2)))
         picture = np.dstack([red, picture[..., 1:]])
@@ -141,7 +144,8 @@ def field_of_view(size: int, rng: np.random.Generator) -> Bools:
     if kind < 0.45:
         v, u = np.mgrid[:size, :size]
         circle = np.hypot(u - middle, v - middle) <= size / 2 * rng.uniform(1.0, 1.15)
-        return circle & (np.abs(v - middle) <= half_h) & (np.abs(u - middle) <= half_w)
+        cut_off = (np.abs(v - middle) <= half_h) & (np.abs(u - middle) <= half_w)
+        return np.asarray(circle & cut_off)
     cut = rng.uniform(0.0, 0.55) * min(half_w, half_h) if kind < 0.85 else 0.0
     corners = [
         (-half_w + cut, -half_h), (half_w - cut, -half_h), (half_w, -half_h + cut),
@@ -169,7 +173,7 @@ def surround(picture: Floats, view: Bools, rng: np.random.Generator) -> NDArray[
             w, h = int(rng.integers(40, 90)), int(rng.integers(40, 80))
             colour = [(0, 60, 20), (0, 0, 60), (30, 30, 30)][int(rng.integers(3))]
             cv2.rectangle(canvas, (0, size - h), (w, size), colour, -1)
-            line = np.cumsum(rng.normal(0, 6, (20, 2)), axis=0) + (w / 2, size - h / 2)
+            line = np.array([w / 2, size - h / 2]) + np.cumsum(rng.normal(0, 6, (20, 2)), axis=0)
             cv2.polylines(canvas, [line.astype(np.int32)], False, (90, 230, 120), 2, cv2.LINE_AA)
         image = np.where(view[..., None], image, canvas) if rng.random() < 0.85 else canvas
     return image
@@ -178,11 +182,12 @@ def surround(picture: Floats, view: Bools, rng: np.random.Generator) -> NDArray[
 def compress(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Rescaling and JPEG, as files come."""
     size = image.shape[0]
+    made: Any = image
     if rng.random() < 0.3:
         small = int(size * rng.uniform(0.5, 0.95))
-        image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+        made = cv2.resize(made, (small, small), interpolation=cv2.INTER_AREA)
+        made = cv2.resize(made, (size, size), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.6:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 96))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
-    return np.asarray(image, np.uint8)
+        made = cv2.imdecode(cv2.imencode(".jpg", made, quality)[1], cv2.IMREAD_COLOR)
+    return np.asarray(made, np.uint8)

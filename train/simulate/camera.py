@@ -32,7 +32,8 @@ class Fisheye:
         """EndoMapper's lens shape, scaled so that the half angle (rad) reaches the side."""
         k = (-0.1389, -0.00124, 0.00091, -4.07e-5)
         centre = (size - 1) / 2
-        return cls(size, (size / 2) / _distort(np.float64(half_angle), k), k, (centre, centre))
+        radius = float(_distort(np.asarray(half_angle, np.float64), k))
+        return cls(size, size / 2 / radius, k, (centre, centre))
 
     def rays(self) -> Floats:
         """Unit direction of every pixel, (size, size, 3)."""

@@ -42,7 +42,8 @@ def vertex_areas(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
     """(n,) mm²: a third of the area of every adjacent triangle."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6.0
-    return np.bincount(faces.ravel(), weights=np.repeat(area, 3), minlength=len(vertices))
+    total = np.bincount(faces.ravel(), weights=np.repeat(area, 3), minlength=len(vertices))
+    return np.asarray(total, np.float64)
 
 
 def lumen_frame(tube: Tube) -> tuple[Floats, Floats]:

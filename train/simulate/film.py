@@ -75,9 +75,9 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
             instances=view.crest,
         )
         # One look: every frame draws the same tissue, light and tone again.
-        linear, _ = lit_tissue(frame, np.random.default_rng(options.look_seed))
+        linear = lit_tissue(frame, np.random.default_rng(options.look_seed))
         picture = expose(linear, frame.valid, np.random.default_rng(options.tone_seed))
-        picture = cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), 0.9)
+        picture = np.asarray(cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), 0.9), np.float32)
         noise = grain.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
         picture = np.clip(picture + 0.008 * noise, 0, 1)[top : top + height]
         yield (np.where(octagon[..., None], picture, 0.01) * 255 + 0.5).astype(np.uint8)
@@ -86,8 +86,11 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
 def _octagon(width: int, height: int) -> NDArray[np.bool_]:
     mask = np.zeros((height, width), np.uint8)
     cut = round(0.2 * height)
-    corners = [(cut, 4), (width - cut, 4), (width - 6, cut), (width - 6, height - cut),
-               (width - cut, height - 5), (cut, height - 5), (6, height - cut), (6, cut)]  # fmt: skip
+    right, bottom = width - 6, height - 5
+    corners = [
+        (cut, 4), (width - cut, 4), (right, cut), (right, height - cut),
+        (width - cut, bottom), (cut, bottom), (6, height - cut), (6, cut),
+    ]  # fmt: skip
     cv2.fillPoly(mask, [np.array(corners, np.int32)], 1)
     return mask.astype(bool)
 
@@ -103,7 +106,8 @@ def save_film(path: Path, options: FilmOptions) -> Path:
         stream.time_base = Fraction(1, options.rate_hz)
         stream.options = {"crf": "24", "preset": "slow"}
         for number, picture in enumerate(tqdm(film(options), total=total, unit="frame")):
-            stream.width, stream.height = picture.shape[1], picture.shape[0]
+            if number == 0:
+                stream.width, stream.height = picture.shape[1], picture.shape[0]
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = number
             container.mux(stream.encode(frame))

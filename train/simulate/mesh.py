@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
@@ -26,7 +28,7 @@ def read_tube(path: Path) -> Tube:
     path = Path(path)
     lines = _centreline_file(path)
     try:
-        mesh = trimesh.load(path, force="mesh", process=True)
+        mesh: Any = trimesh.load(path, force="mesh", process=True)
         rows = np.loadtxt(lines, comments="#", delimiter="," if lines.suffix == ".csv" else None)
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path} cannot be read as a mesh with centreline: {error}.",
@@ -56,7 +58,7 @@ def _centreline_file(path: Path) -> Path:
     )
 
 
-def _evenly(points: np.ndarray, spacing: float) -> np.ndarray:
+def _evenly(points: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
     lengths = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     keep = np.concatenate([[True], np.diff(lengths) > 1e-6])
     curve = CubicSpline(lengths[keep], points[keep])

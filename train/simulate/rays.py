@@ -97,7 +97,7 @@ def _vertex_normals(tube: Tube) -> NDArray[np.float32]:
     """(n, 3) area-weighted, towards the lumen."""
     a, b, c = (tube.vertices[tube.faces[:, k]] for k in range(3))
     area_normal = np.cross(b - a, c - a)
-    normals = np.stack(
+    normals: NDArray[np.float64] = np.stack(
         [
             np.bincount(
                 tube.faces.ravel(),
@@ -108,8 +108,8 @@ def _vertex_normals(tube: Tube) -> NDArray[np.float32]:
         ],
         axis=1,
     )
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return normals.astype(np.float32)
+    length = np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return np.asarray(normals / length, np.float32)
 
 
 def occluding_edge(

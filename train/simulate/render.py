@@ -6,8 +6,8 @@ an interrupted run continues, and the number of workers changes nothing.
 
 from __future__ import annotations
 
-import json
 import itertools
+import json
 import os
 import shutil
 from collections.abc import Iterable

@@ -27,7 +27,7 @@ def spectral_noise(rng: np.random.Generator, size: int, slope: float, low: float
     amplitude = np.where(frequency >= low, np.maximum(frequency, 1) ** -slope, 0)
     phase = rng.uniform(0, 2 * np.pi, frequency.shape)
     noise = np.fft.irfft2(amplitude * np.exp(1j * phase), s=(size, size))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    return np.asarray((noise - noise.mean()) / noise.std(), np.float32)
 
 
 def vessel_tree(rng: np.random.Generator, size: int, trees: int) -> Floats:
@@ -53,7 +53,7 @@ def vessel_tree(rng: np.random.Generator, size: int, trees: int) -> Floats:
         start = rng.uniform(size, 2 * size, 2)
         grow(start, rng.uniform(0, 2 * np.pi), rng.uniform(1.5, 4.5), int(rng.integers(2, 4)))
     folded = canvas.reshape(3, size, 3, size).max(axis=(0, 2))
-    return (cv2.GaussianBlur(folded, (0, 0), 0.8) / 255.0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(folded, (0, 0), 0.8) / 255.0, np.float32)
 
 
 @lru_cache(maxsize=1)
