@@ -31,6 +31,7 @@ from app.widgets.performance_panel import PerformancePanel
 from app.widgets.status_line import StatusLine
 from app.widgets.transport import Transport
 from app.widgets.video_view import OverlayLook, VideoView
+from engine.sources import SourceInfo
 
 _TICK_MS = 8
 _FIGURES_MS = 250
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         column.addStretch(1)
         buttons = QHBoxLayout()
         open_button = _button(self.actions_by_id[ActionId.OPEN])
+        open_button.setText(" Open")
         open_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         buttons.addWidget(open_button)
         buttons.addStretch(1)
@@ -195,6 +197,11 @@ class MainWindow(QMainWindow):
         decoder = "" if info is None else f"{info.width} × {info.height}, {info.decoder}"
         parts = [part for part in (screen.model, decoder) if part]
         self.status_line.set_machinery(" · ".join(parts))
+
+    @property
+    def video_info(self) -> SourceInfo | None:
+        """What is known about the source on screen."""
+        return self._screen.info
 
     # Intentions
 

@@ -1,12 +1,13 @@
 """`haustra pictures`: the README's pictures, taken from the real window playing the demo clip.
 
-The pictures on screen are chosen by time, so that they are the same on every machine; only the
-measured figures beside them are this machine's own.
+The frames shown are chosen by time, so that they are the same on every machine; only the measured
+figures beside them are this machine's own.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import time
 from collections.abc import Callable
@@ -19,10 +20,13 @@ from resources import DEMO_CLIP
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from app.session import Session
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _PATIENCE_S = 60.0
+_ATTEMPTS = 10
+_BUSY = "Try again when the machine is less busy."
 _RUN_UP_S = 3.0
 """How long the clip plays before a picture, so that tracks and figures have settled."""
 
@@ -66,16 +70,15 @@ def run(args: argparse.Namespace) -> int:
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from app.application import make_application
+    from app.session import Session
 
-    application = make_application()
-    for path in take_pictures(args.source, args.output, args.at, application.processEvents):
+    make_application()
+    for path in take_pictures(Session(), args.source, args.output, args.at):
         print(path)
     return 0
 
 
-def take_pictures(
-    source: str, folder: Path, at_s: float, process_events: Callable[[], None]
-) -> list[Path]:
+def take_pictures(session: Session, source: str, folder: Path, at_s: float) -> list[Path]:
     """Open the window on `source` and save every shot; returns the files.
 
     Raises:
@@ -83,16 +86,14 @@ def take_pictures(
         RecordingError: a picture cannot be written.
     """
     from app.main_window import MainWindow
-    from app.session import Session
     from app.settings import Settings
 
-    session = Session()
     window = MainWindow(session, Settings(was_greeted=True), lambda _settings: None)
     try:
         window.show()
         session.open(source)
-        _wait(process_events, lambda: _is_open(window), f"{source} does not open.")
-        return [_take(window, shot, folder, at_s, process_events) for shot in SHOTS]
+        _wait(lambda: _is_open(window), f"{source} does not open.")
+        return [_take(window, shot, folder, at_s) for shot in SHOTS]
     finally:
         window.close()
 
@@ -104,40 +105,52 @@ def _is_open(window: MainWindow) -> bool:
     return window.video.analysis is not None
 
 
-def _take(
-    window: MainWindow, shot: Shot, folder: Path, at_s: float, process_events: Callable[[], None]
-) -> Path:
+def _take(window: MainWindow, shot: Shot, folder: Path, at_s: float) -> Path:
     window.resize(shot.width, shot.height)
     window.set_filled(is_filled=shot.is_filled)
-    session = window.session
-    session.seek(max(0.0, at_s - _RUN_UP_S))
-    session.play()
-    _wait(process_events, lambda: _has_reached(window, at_s), "The clip does not play.")
+    _catch(window, at_s)
     if not shot.is_playing:
-        session.pause()
-        session.seek(at_s)
-        _wait(process_events, lambda: _shows(window, at_s), "The folds are not found in time.")
+        window.session.pause()
+        window.session.seek(at_s)
+        _wait(lambda: _offset_s(window, at_s) == 0.0, "The folds are not found in time.")
     window.refresh_figures()
-    process_events()
     return _save(window, folder / shot.name)
 
 
-def _has_reached(window: MainWindow, at_s: float) -> bool:
-    analysis = window.video.analysis
-    return analysis is not None and at_s <= analysis.frame.pts_s < at_s + 1.0
+def _catch(window: MainWindow, at_s: float) -> None:
+    """Play up to `at_s` until the very frame at that time is on screen with its folds.
+
+    Raises:
+        SourceError: the machine is too busy to show it.
+    """
+    for _ in range(_ATTEMPTS):
+        window.session.seek(max(0.0, at_s - _RUN_UP_S))
+        window.session.play()
+        _wait(lambda: _offset_s(window, at_s) < 0.0, "The clip does not play.")
+        _wait(lambda: _offset_s(window, at_s) >= 0.0, "The clip does not play.")
+        if _offset_s(window, at_s) == 0.0:
+            return
+    raise SourceError("The folds come too late for a picture.", _BUSY)
 
 
-def _shows(window: MainWindow, at_s: float) -> bool:
-    analysis = window.video.analysis
-    return analysis is not None and abs(analysis.frame.pts_s - at_s) < 0.1
+def _offset_s(window: MainWindow, at_s: float) -> float:
+    """How far the analysed frame on screen is behind (< 0) or past (> 0) the one at `at_s`."""
+    analysis, info = window.video.analysis, window.video_info
+    if analysis is None or info is None:
+        return math.nan
+    frame_s = 1 / (info.frame_rate_hz or 25.0)
+    # Whole frames, so that the frame shown at `at_s` counts as zero.
+    return -(math.floor((at_s - analysis.frame.pts_s) / frame_s + 1e-3)) * frame_s
 
 
-def _wait(process_events: Callable[[], None], is_so: Callable[[], bool], what: str) -> None:
+def _wait(is_so: Callable[[], bool], what: str) -> None:
+    from PySide6.QtCore import QCoreApplication
+
     until_s = time.monotonic() + _PATIENCE_S
     while not is_so():
         if time.monotonic() > until_s:
-            raise SourceError(what, "Try again when the machine is less busy.")
-        process_events()
+            raise SourceError(what, _BUSY)
+        QCoreApplication.processEvents()
         time.sleep(0.001)
 
 

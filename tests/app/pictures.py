@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from engine.analyser import Analyser
 from engine.preprocess import Placement
 from engine.types import Analysis, FoldInstance, FoldMask, Frame, Image, read_only
 
@@ -53,6 +55,11 @@ class SquareFinder:
 
     def reset(self) -> None:
         """It remembers nothing."""
+
+
+def find_square() -> Analyser:
+    """Opens a `SquareFinder` where an analyser is opened."""
+    return cast(Analyser, SquareFinder())
 
 
 def until(is_so: Callable[[], bool], timeout_s: float = PATIENCE_MS / 1000) -> bool:

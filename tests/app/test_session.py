@@ -15,6 +15,7 @@ from app.session import IDLE, Session
 from engine.analyser import Analyser
 from engine.errors import BundleError, SourceError
 from engine.sources import VideoSource, open_source
+from engine.timing import Clock, ManualClock
 from engine.types import Analysis, Frame
 from tests.app.pictures import SquareFinder, until
 
@@ -46,8 +47,9 @@ def make() -> Iterator[Make]:
         spec: str | None = None,
         open_analyser: Callable[[], Analyser] = _finder,
         opener: Callable[[str], VideoSource] = open_source,
+        clock: Clock | None = None,
     ) -> Session:
-        session = Session(opener, open_analyser)
+        session = Session(opener, open_analyser, clock)
         made.append(session)
         if spec is not None:
             session.open(spec)
@@ -91,6 +93,23 @@ def test_an_analysis_on_screen_is_of_the_frame_on_screen(make: Make) -> None:
     seen = [screen for screen in (session.tick() for _ in range(200)) if screen.analysis]
     assert seen
     assert all(screen.analysis and screen.analysis.frame is screen.frame for screen in seen)
+
+
+def test_late_is_said_for_half_a_second_so_that_it_can_be_read(make: Make) -> None:
+    gate, clock = threading.Event(), ManualClock(100.0)
+
+    class Waits(SquareFinder):
+        def __call__(self, frame: Frame) -> Analysis:
+            gate.wait(30.0)
+            return super().__call__(frame)
+
+    session = make(_CLIP, lambda: cast(Analyser, Waits()), clock=clock)
+    assert _reaches(session, lambda screen: screen.signal is Signal.LATE)
+    gate.set()
+    assert _reaches(session, lambda screen: screen.analysis is not None)
+    assert session.tick().signal is Signal.LATE
+    clock.advance(0.6)
+    assert _reaches(session, lambda screen: screen.signal is Signal.LIVE)
 
 
 def test_pause_is_told(make: Make) -> None:
