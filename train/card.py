@@ -46,7 +46,7 @@ No frame of CVC-ClinicDB, CVC-ColonDB, BKAI-IGH NeoPolyp or C3VD and no CT colon
 _REAL_TABLE = """\
 | PolypGen (Ali et al. 2023) | unlabelled consistency | CC BY 4.0 |
 | Kvasir-SEG (Jha et al. 2020), half of it | consistency; polyps are not folds | CC BY 4.0 |
-| CP-CHILD-A (Wang et al. 2020) | flat mucosa holds no fold | CC BY 4.0 |
+| CP-CHILD-A (Wang et al. 2020) | flat mucosa holds no fold | CC BY 4.0 as its authors state |
 """
 
 

@@ -101,6 +101,11 @@ class Evaluator:
         """Give the back end back."""
         self._backend.close()
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Names that have a contact sheet."""
+        return tuple(self._tiles)
+
     def probability(self, image: Image) -> Probability:
         """(2, H, W) in frame pixels."""
         self._segmenter.reset()
@@ -213,7 +218,7 @@ def evaluate(
         if places.sheets is not None:
             evaluator.save_sheets(places.sheets, names)
         if places.real_sheets is not None:
-            kept = [name for name in evaluator._tiles if name not in names]
+            kept = [name for name in evaluator.shown if name not in names]
             evaluator.save_sheets(places.real_sheets, kept)
     finally:
         evaluator.close()

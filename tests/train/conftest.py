@@ -1,0 +1,64 @@
+"""A simulated set of 64 × 64 pictures and a recipe of two steps, made in milliseconds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
+from train.simulate.camera import Fisheye
+from train.simulate.dataset import SCHEMA, Flag
+from train.simulate.render import SimulationRecipe
+
+SIZE = 64
+
+
+def write_sequence(folder: Path, frames: int, seed: int) -> None:
+    """A tube with bright rings for folds; geometry plausible enough to shade."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    y, x = np.mgrid[:SIZE, :SIZE] - SIZE / 2
+    radius = np.hypot(x, y)
+    ring = (radius > 14 + rng.uniform(-3, 3)) & (radius < 22)
+    flags = np.full((SIZE, SIZE), Flag.VALID, np.uint8) | ring * np.uint8(Flag.FOLD | Flag.CREST)
+    flags |= ((radius > 20) & (radius < 22)) * np.uint8(Flag.EDGE)
+    normal = np.zeros((SIZE, SIZE, 3), np.int8)
+    normal[..., 2] = -127
+    arrays = {
+        "distance": np.maximum(60 - radius, 8).astype(np.float16),
+        "normal": normal,
+        "flags": flags.astype(np.uint8),
+        "instances": ring.astype(np.uint16),
+        "poses": np.eye(4),
+    }
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.repeat(array[None], frames, axis=0))
+    camera = Fisheye.colonoscope(SIZE, float(np.radians(65))).as_dict()
+    about = {"frames": frames, "camera": camera, "seed": seed, "anatomy": "rings"}
+    (folder / "sequence.json").write_text(json.dumps(about))
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two training sequences, one for validation, two for the test."""
+    folder = tmp_path_factory.mktemp("simulated")
+    splits = {"train": ["a", "b"], "validation": ["c"], "test": ["d", "e"]}
+    for seed, name in enumerate(name for names in splits.values() for name in names):
+        write_sequence(folder / name, 3, seed)
+    (folder / "manifest.json").write_text(json.dumps({"schema": SCHEMA, "splits": splits}))
+    return folder
+
+
+@pytest.fixture
+def tiny_recipe() -> Recipe:
+    """Four steps without real frames."""
+    return Recipe(
+        name="tiny",
+        simulate=SimulationRecipe(size=SIZE),
+        data=DataSettings(batch=2, workers=0),
+        budget=BudgetSettings(steps=4, validation_frames=2),
+        real=RealSettings(use=False),
+    )

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from train.data import Counting, SimulatedSamples, endless, to_network
+
+
+def test_a_sample_depends_on_its_number_alone(tiny_set: Path) -> None:
+    first, second = (SimulatedSamples(tiny_set, "train", "rich", 5) for _ in range(2))
+    first[0]
+    assert torch.equal(first[3].image, second[3].image)
+
+
+def test_another_seed_draws_other_pictures(tiny_set: Path) -> None:
+    one, other = (SimulatedSamples(tiny_set, "train", "rich", seed)[3] for seed in (5, 6))
+    assert not torch.equal(one.image, other.image)
+
+
+def test_labels_are_four_planes_of_zeros_and_ones(tiny_set: Path) -> None:
+    labels = SimulatedSamples(tiny_set, "train", "rich", 5)[0].labels
+    assert labels.shape == (4, 64, 64)
+    assert set(labels.unique().tolist()) <= {0, 1}
+
+
+def test_batches_go_on_where_a_run_stopped(tiny_set: Path) -> None:
+    samples = SimulatedSamples(tiny_set, "train", "rich", 5)
+    whole = list(islice(endless(samples, 2, 0, 0), 2))
+    rest = next(endless(samples, 2, 2, 0))
+    assert torch.equal(whole[1][0], rest[0])
+
+
+def test_workers_draw_what_the_main_process_would(tiny_set: Path) -> None:
+    samples = SimulatedSamples(tiny_set, "train", "rich", 5)
+    assert torch.equal(next(endless(samples, 2, 0, 1))[0], next(endless(samples, 2, 0, 0))[0])
+
+
+def test_numbers_count_on_without_end() -> None:
+    assert list(islice(Counting(7), 3)) == [7, 8, 9]
+
+
+def test_pictures_reach_the_network_as_floats_with_channels_first() -> None:
+    picture = torch.full((1, 2, 3, 3), 200, dtype=torch.uint8)
+    found = to_network(picture, torch.device("cpu"))
+    assert (found.shape, found.dtype, found.max().item()) == ((1, 3, 2, 3), torch.float32, 200.0)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine.errors import RecipeError
+from train.checkpoints import load_checkpoint
+from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer, average
+from train.recipe import BudgetSettings, RealSettings, Recipe
+
+
+def train(recipe: Recipe, tiny_set: Path, run: Path, real: Path | None = None) -> list[str]:
+    said: list[str] = []
+    Trainer(recipe, RunPlaces(tiny_set, run, real), said.append).run()
+    return said
+
+
+def weights(run: Path) -> torch.Tensor:
+    state = load_checkpoint(run / CHECKPOINT)["teacher"]
+    return torch.cat([value.flatten().double() for value in state.values()])
+
+
+@pytest.fixture
+def real_folder(tmp_path: Path) -> Path:
+    for name in ("polypgen/images/p.jpg", "cp_child_mucosa/CP-CHILD-A_Train_1.jpg"):
+        path = tmp_path / "real" / name
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), np.full((80, 80, 3), 140, np.uint8))
+    return tmp_path / "real"
+
+
+def test_a_stopped_run_goes_on_exactly(tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path) -> None:
+    train(tiny_recipe, tiny_set, tmp_path / "whole")
+    stopping = replace(tiny_recipe, budget=BudgetSettings(steps=4, validation_frames=2))
+    trainer = Trainer(stopping, RunPlaces(tiny_set, tmp_path / "parts"), lambda _: None)
+    stop_after(trainer, 2)
+    train(stopping, tiny_set, tmp_path / "parts")
+    torch.testing.assert_close(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
+
+
+def stop_after(trainer: Trainer, steps: int) -> None:
+    """Run as far as `steps`, save, and stop like a killed process."""
+    trainer._places.run.mkdir()
+    from train.data import SimulatedSamples, endless
+
+    samples = SimulatedSamples(trainer._places.simulated, "train", "rich", 1)
+    batches = endless(samples, 2, 0, 0)
+    for _ in range(steps):
+        images, labels = next(batches)
+        trainer._learn((images, labels), None, 0.0)
+    trainer._save()
+
+
+def test_a_complete_run_is_not_trained_again(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    train(tiny_recipe, tiny_set, tmp_path)
+    assert "This run is complete." in train(tiny_recipe, tiny_set, tmp_path)
+
+
+def test_the_log_tells_losses_and_validation(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    train(tiny_recipe, tiny_set, tmp_path)
+    entries = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert "region_dice" in entries[0]["losses"]
+    assert entries[-1]["validation"]["frames"] == 2
+
+
+def test_a_contact_sheet_shows_the_validation(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    train(tiny_recipe, tiny_set, tmp_path)
+    assert cv2.imread(str(tmp_path / "validation.png")).shape[1] % 64 == 0
+
+
+def test_without_real_frames_the_run_says_so(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    recipe = replace(tiny_recipe, real=RealSettings(use=True))
+    assert train(recipe, tiny_set, tmp_path)[0].startswith("No real frames")
+
+
+def test_real_frames_teach_consistency_and_absence(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path, real_folder: Path
+) -> None:
+    recipe = replace(tiny_recipe, real=RealSettings(start=0.0, ramp=0.0, batch=2))
+    train(recipe, tiny_set, tmp_path / "run", real_folder)
+    entry = json.loads((tmp_path / "run" / LOG).read_text().splitlines()[0])
+    assert {"consistency", "polyp", "flat"} <= set(entry["losses"])
+
+
+def test_an_absent_checkpoint_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="Train first"):
+        load_checkpoint(tmp_path / CHECKPOINT)
+
+
+def test_a_broken_checkpoint_is_explained(tmp_path: Path) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(b"broken")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_checkpoint(tmp_path / CHECKPOINT)
+
+
+def test_the_average_moves_by_the_part_not_remembered() -> None:
+    teacher, student = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.constant_(teacher.weight, 0.0)
+    nn.init.constant_(student.weight, 1.0)
+    average(teacher, student, 0.75)
+    assert teacher.weight.item() == 0.25
