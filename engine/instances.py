@@ -1,4 +1,4 @@
-"""From a fold mask to fold instances: threshold, components, split of touching folds."""
+"""From a fold mask to fold instances: threshold, components, split of touching folds, outlines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from engine.types import FoldInstance, FoldMask, Labels, Mask, Points, Probability, read_only
+
+_Cells = NDArray[np.uint8]
+_LEVEL_STEP = 1.4
+"""From one width at which necks are looked for to the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """Thresholds come from the bundle; areas are in cells of the 256-cell grid."""
+    """Thresholds come from the bundle; areas and widths are in cells of the 256-cell grid."""
 
     threshold: float = 0.5
     edge_threshold: float = 0.5
@@ -23,6 +28,11 @@ class InstanceOptions:
     """Smaller folds are dropped."""
     smallest_core: int = 40
     """A part behind an edge must be this large to be a fold of its own."""
+    neck: float = 0.4
+    """Two parts are two folds where the way between them narrows to less than this share of the
+    narrower one's width: there the edge between them has a gap."""
+    narrowest_neck: float = 3.2
+    """No neck is looked for where a fold would have to be narrower than this."""
 
 
 def split_instances(mask: FoldMask, options: InstanceOptions) -> tuple[FoldInstance, ...]:
@@ -36,90 +46,124 @@ def split_instances(mask: FoldMask, options: InstanceOptions) -> tuple[FoldInsta
 
 
 def label_folds(region: Probability, edge: Probability, options: InstanceOptions) -> Labels:
-    """Label map (h, w), 0 background.
+    """Label map (h, w), 0 background, 1, 2, ...: connected regions, touching folds divided."""
+    inside = (region > options.threshold).view(np.uint8)
+    inside = np.asarray(cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+    count, found = cv2.connectedComponents(inside, connectivity=8)
+    labels = np.asarray(found, np.int32)
+    for label, box in enumerate(find_objects(labels), start=1):
+        member = labels[box] == label
+        parts = divide_touching(member, edge[box], options)
+        is_further = parts > 1
+        labels[box][is_further] = parts[is_further] + (count - 2)
+        count += max(0, int(parts.max()) - 1)
+    return labels
+
+
+def divide_touching(member: Mask, edge: Probability, options: InstanceOptions) -> Labels:
+    """Divide one connected region into folds, (h, w), 0 outside it, 1, 2, ... inside.
 
     An edge is the near side of a depth jump, so it runs between a fold and what stands behind
-    it: parts of the region that only touch across an edge are different folds. The cells of the
-    edge itself go to the nearest part.
+    it: parts of a region that only touch across an edge are different folds. So are parts that
+    hang together by a narrow neck, where the edge between them has a gap. Every other cell, the
+    edge's own included, goes to the nearest part.
     """
-    folds = (region > options.threshold).astype(np.uint8)
-    folds = np.asarray(cv2.morphologyEx(folds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
-    whole = np.asarray(cv2.connectedComponents(folds, connectivity=8)[1], np.int32)
-    cores = (folds & (edge < options.edge_threshold)).astype(np.uint8)
-    count, found, stats, _ = cv2.connectedComponentsWithStats(cores, connectivity=4)
-    parts = np.asarray(found, np.int32)
-    large = stats[:, cv2.CC_STAT_AREA] >= options.smallest_core
-    large[0] = False
-    parts[~large[parts]] = 0
-    # A component without a large core is one fold, edge and all.
-    has_core = np.zeros(int(whole.max()) + 1, dtype=bool)
-    has_core[whole[parts > 0]] = True
-    coreless = (whole > 0) & ~has_core[whole]
-    parts[coreless] = count + whole[coreless]
-    return _grow_within(parts, whole)
-
-
-def _grow_within(parts: Labels, whole: Labels) -> Labels:
-    """Give every cell of `whole` the nearest part of its own component."""
-    missing = (whole > 0) & (parts == 0)
-    if not missing.any():
-        return parts
+    cores = member & (edge < options.edge_threshold)
+    seeds = find_seeds(cores.view(np.uint8), options)
+    used = np.flatnonzero(np.bincount(seeds.ravel())[1:]) + 1
+    if len(used) < 2:
+        return member.astype(np.int32)
     nearest = np.asarray(
         cv2.distanceTransformWithLabels(
-            (parts == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+            (seeds == 0).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )[1]
     )
-    known = parts > 0
-    name = np.zeros(int(nearest.max()) + 1, np.int32)
-    name[nearest[known]] = parts[known]
-    component_of = np.zeros(int(parts.max()) + 1, np.int32)
-    component_of[parts[known]] = whole[known]
-    largest = np.zeros(int(whole.max()) + 1, np.int32)
-    sizes = np.bincount(parts.ravel())
-    for part in np.argsort(sizes[1:], kind="stable") + 1:
-        if sizes[part]:
-            largest[component_of[part]] = part
-    near = name[nearest]
-    own = component_of[near] == whole
-    parts[missing] = np.where(own, near, largest[whole])[missing]
-    return parts
+    is_seed = seeds > 0
+    fold_of = np.zeros(int(nearest.max()) + 1, np.int32)
+    fold_of[nearest[is_seed]] = np.searchsorted(used, seeds[is_seed]) + 1
+    return np.where(member, fold_of[nearest], 0)
+
+
+def find_seeds(cores: _Cells, options: InstanceOptions) -> Labels:
+    """A label on each fold in a binary map, (h, w), 0 elsewhere. Numbers may be left out.
+
+    A seed is a part that is large enough; or, in its place, each of the h-maxima of the logarithm
+    of its width, if there are several. The logarithm makes the test one of shape: a neck counts
+    by its width relative to what it joins. A few levels of width stand for all of them.
+    """
+    parts = np.asarray(cv2.connectedComponents(cores, connectivity=4)[1], np.int32)
+    areas = np.bincount(parts.ravel())
+    areas[0] = 0
+    seed_of = np.zeros(len(areas), np.int32)
+    is_large = areas >= options.smallest_core
+    seed_of[is_large] = np.arange(1, np.count_nonzero(is_large) + 1)
+    seeds = seed_of[parts]
+    reach = np.asarray(cv2.distanceTransform(np.pad(cores, 1), cv2.DIST_L2, 3))[1:-1, 1:-1]
+    level = options.narrowest_neck / 2
+    while level < options.neck * float(reach.max()):
+        _divide_at_necks(seeds, reach, level, options.neck)
+        level *= _LEVEL_STEP
+    return seeds
+
+
+def _divide_at_necks(seeds: Labels, reach: NDArray[Any], level: float, neck: float) -> None:
+    """Replace each seed that falls apart where its half width is below `level`, in place."""
+    # Every second cell is enough: neighbours differ by less than the narrowest neck.
+    reach = reach[::2, ::2]
+    found = np.asarray(cv2.connectedComponents((reach > level).view(np.uint8))[1])
+    lobes = np.unique(found[reach * neck >= level])
+    parents = [int(seeds[::2, ::2][found == lobe][0]) for lobe in lobes]
+    count = int(seeds.max())
+    for parent in {each for each in parents if each and parents.count(each) > 1}:
+        is_parent = seeds == parent
+        seeds[is_parent] = 0
+        for lobe in (lobe for lobe, its in zip(lobes, parents, strict=True) if its == parent):
+            wide = (found == lobe).repeat(2, axis=0).repeat(2, axis=1)
+            count += 1
+            seeds[is_parent & wide[: seeds.shape[0], : seeds.shape[1]]] = count
 
 
 def _instances(labels: Labels, mask: FoldMask, smallest: int) -> Iterator[FoldInstance]:
-    areas = np.bincount(labels.ravel())
-    scores = np.bincount(labels.ravel(), weights=mask.probability.ravel())
-    for label in np.flatnonzero(areas[1:] >= smallest) + 1:
-        outer, holes = _outlines(labels == label, mask)
-        if outer is not None:
-            yield FoldInstance(
-                label=int(label),
-                track=0,
-                contour=outer,
-                area_px=float(areas[label] * mask.placement.area_scale),
-                score=float(scores[label] / areas[label]),
-                holes=holes,
-            )
+    for label, box in enumerate(find_objects(labels), start=1):
+        member = labels[box] == label
+        area = int(np.count_nonzero(member))
+        if area < smallest:
+            continue
+        corner = np.array([box[1].start, box[0].start], np.float32)
+        contour, *holes = (
+            read_only(mask.placement.points_to_frame(outline + corner))
+            for outline in trace_outlines(member)
+        )
+        yield FoldInstance(
+            label=label,
+            track=0,
+            contour=contour,
+            area_px=area * mask.placement.area_scale,
+            score=float(mask.probability[box][member].mean()),
+            holes=tuple(holes),
+        )
 
 
-def _outlines(member: Mask, mask: FoldMask) -> tuple[Points | None, tuple[Points, ...]]:
-    """Largest outer outline and the holes in it, in frame pixels."""
+def trace_outlines(member: Mask) -> list[Points]:
+    """Smooth outlines of a fold's cells, (n, 2) xy: the largest outer one, then its holes."""
     found, tree = cv2.findContours(member.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not found:
-        return None, ()
     outer = [i for i, node in enumerate(tree[0]) if node[3] < 0]
     first = max(outer, key=lambda i: len(found[i]))
-    inner = [i for i, node in enumerate(tree[0]) if node[3] == first and len(found[i]) >= 12]
-    to_frame = mask.placement.points_to_frame
-    return (
-        read_only(to_frame(smooth_outline(found[first][:, 0]))),
-        tuple(read_only(to_frame(smooth_outline(found[i][:, 0]))) for i in inner),
-    )
+    holes = [i for i, node in enumerate(tree[0]) if node[3] == first and len(found[i]) >= 12]
+    return [smooth_outline(found[i][:, 0]) for i in (first, *holes)]
 
 
 def smooth_outline(points: NDArray[Any]) -> Points:
-    """Take the stair steps of the grid out of a closed outline, (n, 2) xy → (about n/2, 2)."""
+    """Take the stair steps of the grid out of a closed outline, (n, 2) xy → (about n/2, 2).
+
+    The points are centres of the outermost cells, in OpenCV's order (the fold on the left of an
+    observer who sees y grow downwards); the smooth outline runs along those cells' outer side.
+    """
     outline = points.astype(np.float32)
     if len(outline) < 8:
         return outline
-    neighbours = [np.roll(outline, shift, axis=0)[::2] for shift in (-2, -1, 0, 1, 2)]
-    return np.asarray(np.mean(neighbours, axis=0), np.float32)
+    smooth = np.mean([np.roll(outline, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
+    along = (np.roll(smooth, -2, axis=0) - np.roll(smooth, 2, axis=0))[::2]
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
+    outwards = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
+    return np.asarray(smooth[::2] + 0.5 * outwards, np.float32)

@@ -1,9 +1,16 @@
 """Folds on hand-drawn grids."""
 
+import cv2
 import numpy as np
 import pytest
 
-from engine.instances import InstanceOptions, label_folds, smooth_outline, split_instances
+from engine.instances import (
+    InstanceOptions,
+    divide_touching,
+    label_folds,
+    split_instances,
+    trace_outlines,
+)
 from engine.preprocess import Placement
 from engine.types import FoldMask, Frame
 
@@ -88,7 +95,76 @@ def test_folds_are_numbered_from_one_by_size() -> None:
     assert folds[0].area_px > folds[1].area_px
 
 
-def test_smoothing_keeps_the_middle_of_an_outline() -> None:
-    square = np.array([[x, y] for x, y in zip([0, 4, 8, 8, 8, 4, 0, 0], [0, 0, 0, 4, 8, 8, 8, 4],
-                                              strict=True)])  # fmt: skip
-    assert smooth_outline(square).mean(axis=0) == pytest.approx([4, 4], abs=0.5)
+def two_lobes(neck: int) -> np.ndarray:
+    """Two squares of 20 x 20 cells, joined by a band 8 long and `neck` wide."""
+    region = grid()
+    region[20:40, 4:24] = region[20:40, 32:52] = 0.9
+    region[30 - neck // 2 : 30 - neck // 2 + neck, 24:32] = 0.9
+    return region
+
+
+@pytest.mark.parametrize(("neck", "folds"), [(3, 2), (6, 2), (10, 1), (16, 1)])
+def test_folds_joined_by_a_neck_are_two_if_it_is_narrow(neck: int, folds: int) -> None:
+    assert count(label_folds(two_lobes(neck), grid(), OPTIONS)) == folds
+
+
+def test_a_gap_in_the_edge_between_two_folds_does_not_join_them() -> None:
+    region, edge = grid(), grid()
+    region[6:50, 5:60] = 0.9
+    edge[27:30, 5:60] = 0.9
+    edge[27:30, 30:35] = 0.0
+    labels = label_folds(region, edge, OPTIONS)
+    assert labels[8, 30] != labels[48, 30]
+
+
+@pytest.mark.parametrize("width", [4, 6, 9])
+def test_a_fold_of_changing_width_is_one(width: int) -> None:
+    region = np.zeros((100, 200), np.float32)
+    for x in range(10, 190):
+        radius = round(width * (1 + 0.3 * np.sin(x / 9)))
+        cv2.circle(region, (x, round(50 + 20 * np.sin(x / 40))), radius, 0.9, -1)
+    assert count(label_folds(region, np.zeros_like(region), OPTIONS)) == 1
+
+
+def test_a_ragged_edge_map_divides_nothing_into_crumbs() -> None:
+    region, edge = grid(), grid()
+    region[10:50, 5:60] = 0.9
+    edge[10:50, 5:60] = np.random.default_rng(0).choice([0.0, 0.9], (40, 55), p=[0.8, 0.2])
+    assert count(label_folds(region, edge, OPTIONS)) == 1
+
+
+def test_the_parts_of_a_divided_region_are_numbered_from_one() -> None:
+    labels = divide_touching(two_lobes(4) > 0, grid(), OPTIONS)
+    assert set(np.unique(labels)) == {0, 1, 2}
+
+
+def test_labels_of_several_divided_regions_do_not_meet() -> None:
+    region, edge = np.zeros((128, 64), np.float32), np.zeros((128, 64), np.float32)
+    for top in (10, 70):
+        region[top : top + 40, 5:60] = 0.9
+        edge[top + 19 : top + 22, 5:60] = 0.9
+    assert set(np.unique(label_folds(region, edge, OPTIONS))) == {0, 1, 2, 3, 4}
+
+
+def test_an_empty_mask_has_no_folds() -> None:
+    assert split_instances(mask_of(grid()), OPTIONS) == ()
+
+
+@pytest.mark.parametrize("height", [3, 6, 12])
+def test_an_outline_encloses_the_area_of_its_cells(height: int) -> None:
+    member = np.zeros((64, 64), np.bool_)
+    member[20 : 20 + height, 5:60] = True
+    (outline,) = trace_outlines(member)
+    assert cv2.contourArea(outline) == pytest.approx(height * 55, rel=0.05)
+
+
+def test_the_outline_of_a_hole_encloses_the_hole() -> None:
+    member = np.ones((40, 40), np.bool_)
+    member[10:30, 10:30] = False
+    _, hole = trace_outlines(member)
+    assert cv2.contourArea(hole) == pytest.approx(20 * 20, rel=0.05)
+
+
+def test_outlines_are_read_only() -> None:
+    (fold,) = split_instances(mask_of(two_lobes(20)), OPTIONS)
+    assert not fold.contour.flags.writeable
