@@ -118,7 +118,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notice_bar)
         column.addLayout(middle, 1)
         self.setCentralWidget(body)
-        self.setMinimumSize(860, 560)
         self.resize(self.settings.window_width, self.settings.window_height)
 
     def _connect(self) -> None:

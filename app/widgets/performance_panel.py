@@ -55,7 +55,7 @@ class PerformancePanel(QWidget):
         item.getAxis("left").setWidth(30)
         item.getAxis("bottom").setTicks([[(-45, "45 s ago"), (-15, "15 s ago")]])
         item.layout.setContentsMargins(0, 9, 4, 0)
-        self._plot.setMinimumHeight(110)
+        self._plot.setMinimumHeight(80)
         self._plot.setMaximumHeight(190)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
@@ -86,7 +86,8 @@ class PerformancePanel(QWidget):
         self._plot.getPlotItem().setYRange(0, 10 * np.ceil(top / 10), padding=0)
         self._values["Median"].setText(_number(summary.p50_ms, "ms"))
         self._values["99th percentile"].setText(_number(summary.p99_ms, "ms"))
-        self._values["Pictures"].setText(f"{summary.painted_hz:.1f} a second")
+        painted_hz = None if summary.p50_ms is None else summary.painted_hz
+        self._values["Pictures"].setText(_number(painted_hz, "a second"))
 
     def set_status(self, status: PipelineStatus | None) -> None:
         """Counts of the pipeline, None while nothing is open. Without a model none are due."""
