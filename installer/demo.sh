@@ -10,11 +10,16 @@ has_display() {
     [ "$(uname -s)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]
 }
 
+can_open_windows() {
+    "$bin/python" -c 'import sys; from app.checkup import check_display
+sys.exit(not check_display().facts["opens"])'
+}
+
 if has_display; then
-    if "$bin/python" -c 'import PySide6.QtWidgets'; then
+    if can_open_windows; then
         exec "$bin/haustra"
     fi
-    echo "Qt cannot start here ('$bin/haustra doctor' says why); making files instead." >&2
+    echo "Qt cannot open a window ('$bin/haustra doctor' says why); making files instead." >&2
 else
     echo "No display here; making files instead."
 fi
