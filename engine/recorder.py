@@ -113,12 +113,13 @@ class OverlayVideo(_Recording):
     Args:
         path: ends in .mp4, .m4v or .mov.
         info: of the source whose frames are written.
+        quality: constant rate factor of the encoder; smaller is better and larger.
 
     Raises:
         RecordingError: the name is no video name, or nothing can be written there.
     """
 
-    def __init__(self, path: Path, info: SourceInfo) -> None:
+    def __init__(self, path: Path, info: SourceInfo, quality: int = 18) -> None:
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise RecordingError(
                 f"{path.name} is not a name for an MP4 video.",
@@ -130,7 +131,7 @@ class OverlayVideo(_Recording):
         self._last_pts = -1
         self._container: Any = None
         try:
-            self._open(info)
+            self._open(info, quality)
         except (av.FFmpegError, OSError, ValueError) as error:
             self.discard()
             raise self._file.failure(error) from error
@@ -167,7 +168,7 @@ class OverlayVideo(_Recording):
                 self._container.close()
         self._file.discard()
 
-    def _open(self, info: SourceInfo) -> None:
+    def _open(self, info: SourceInfo, quality: int) -> None:
         rate = Fraction(info.frame_rate_hz or 25.0).limit_denominator(1001)
         options = {"video_track_timescale": str(self._time_base.denominator)}
         if self._time_base.denominator > 10_000_000:
@@ -176,7 +177,7 @@ class OverlayVideo(_Recording):
             str(self._file.part), "w", format="mp4", container_options=options
         )
         stream = self._container.add_stream(
-            "libx264", rate=rate, options={"preset": "veryfast", "crf": "18", "bf": "0"}
+            "libx264", rate=rate, options={"preset": "veryfast", "crf": str(quality), "bf": "0"}
         )
         is_even = info.width % 2 == 0 and info.height % 2 == 0
         stream.width, stream.height = info.width, info.height

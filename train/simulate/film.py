@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from engine.recorder import OverlayVideo
+from engine.sources import SourceInfo
 from train.simulate.anatomy import ColonShape, grow_colon
 from train.simulate.appearance import expose, lit_tissue
 from train.simulate.camera import Fisheye
@@ -35,6 +36,12 @@ class FilmOptions:
     """Tissue and light."""
     tone_seed: int = 10
     """Exposure and colour balance."""
+
+    @property
+    def height(self) -> int:
+        """Pixels; even, as video wants it."""
+        return round(self.size * 540 / 640 / 2) * 2
+
     path_seed: int = 3
 
 
@@ -54,7 +61,7 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
     path = PathOptions(
         frames, 0.72, 0.30, off_axis=0.3, deflection=0.22, wobble_frames=45.0, roll=0.1
     )
-    height = round(options.size * 540 / 640 / 2) * 2
+    height = options.height
     top = (options.size - height) // 2
     octagon = _octagon(options.size, height)
     grain = np.random.default_rng(options.look_seed)
@@ -96,21 +103,25 @@ def _octagon(width: int, height: int) -> NDArray[np.bool_]:
 
 
 def save_film(path: Path, options: FilmOptions) -> Path:
-    """Render and encode a film (H.264, MP4)."""
-    partial = path.with_name(path.name + ".partial")
+    """Render and encode a film (H.264, MP4).
+
+    Raises:
+        RecordingError: nothing can be written there.
+    """
+    frames = round(options.seconds * options.rate_hz)
+    info = SourceInfo(
+        name=path.name,
+        width=options.size,
+        height=options.height,
+        duration_s=options.seconds,
+        frame_rate_hz=float(options.rate_hz),
+        frame_count=frames,
+        is_live=False,
+        decoder="simulated",
+        time_base=Fraction(1, options.rate_hz),
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    total = round(options.seconds * options.rate_hz)
-    with av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=options.rate_hz)
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, options.rate_hz)
-        stream.options = {"crf": "24", "preset": "slow"}
-        for number, picture in enumerate(tqdm(film(options), total=total, unit="frame")):
-            if number == 0:
-                stream.width, stream.height = picture.shape[1], picture.shape[0]
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    partial.replace(path)
+    with OverlayVideo(path, info, quality=25) as video:
+        for number, picture in enumerate(tqdm(film(options), total=frames, unit="frame")):
+            video.write_image(picture, number / options.rate_hz)
     return path
