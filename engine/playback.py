@@ -95,7 +95,7 @@ class Playback:
             if self._at_end:
                 self.seek(0.0)
             self._is_playing = True
-            self._anchor = None
+            self._anchor_here()
             self._wish.set()
 
     def pause(self) -> None:
@@ -128,8 +128,10 @@ class Playback:
         if not 0.0 < speed <= 64.0:
             raise ValueError(f"speed lies above 0 and up to 64, not {speed}")
         with self._lock:
+            now_s = self._clock.now_s()
+            since_s, from_s = self._anchor or (now_s, self._pts_s)
+            self._anchor = (now_s, from_s + (now_s - since_s) * self._speed)
             self._speed = speed
-            self._anchor = None
             self._wish.set()
 
     def wake(self) -> None:
@@ -139,7 +141,7 @@ class Playback:
     def resume(self) -> None:
         """Time that passed while nobody played does not count."""
         with self._lock:
-            self._anchor = None
+            self._anchor_here()
 
     def next_move(self, told: threading.Event) -> Move | None:
         """The next frame once it is due; None where waiting ended for another reason."""
@@ -223,19 +225,20 @@ class Playback:
 
     def _wait_until_due(self, pts_s: float) -> bool:
         """False if a wish came first; the frame then stays ahead."""
-        now_s = self._clock.now_s()
-        with self._lock:
-            speed = self._speed
-            if self._anchor is None:
-                since_s = max(0.0, pts_s - self._pts_s) / speed
-                self._anchor = (now_s + since_s, pts_s)
-            due_s = self._anchor[0] + (pts_s - self._anchor[1]) / speed
-            if now_s - due_s > _CATCH_UP_S:
-                self._anchor = (now_s, pts_s)
-        while (wait_s := due_s - self._clock.now_s()) > 0:
+        while (wait_s := self._due_s(pts_s) - self._clock.now_s()) > 0:
             if self._clock.wait(self._wish, min(wait_s, _IDLE_S)):
                 return False
         return not self._wish.is_set()
+
+    def _due_s(self, pts_s: float) -> float:
+        """When a frame is to be seen, by the clock."""
+        with self._lock:
+            since_s, from_s = self._anchor or (self._clock.now_s(), self._pts_s)
+            return since_s + (pts_s - from_s) / self._speed
+
+    def _anchor_here(self) -> None:
+        """Count time from now on, beginning at the frame that is seen."""
+        self._anchor = (self._clock.now_s(), self._pts_s)
 
     def _give(self, move: Move | None, *, is_step: bool = False) -> Move | None:
         """Hand a frame out, stamped with the moment it comes to be seen."""
@@ -247,6 +250,10 @@ class Playback:
                 return None
             self._steps -= is_step and self._steps > 0
             self._wants_first = False
+            now_s = self._clock.now_s()
+            is_late = now_s - self._due_s(move.frame.pts_s) > _CATCH_UP_S
             self._pts_s = move.frame.pts_s
             self._run.append(move.frame.pts_s)
-        return replace(move, frame=replace(move.frame, captured_s=self._clock.now_s()))
+            if self._anchor is None or is_late or not self._is_playing:
+                self._anchor_here()
+        return replace(move, frame=replace(move.frame, captured_s=now_s))

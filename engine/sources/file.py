@@ -338,6 +338,6 @@ def _why_it_does_not_open(path: Path, error: Exception) -> tuple[str, str]:
             f"{_ASK_AGAIN} If that is all there is, an MP4 repair tool may rebuild the index.",
         )
     return (
-        f"{path} is not a video that can be opened ({error.args[-1] if error.args else error}).",
+        f"{path} is not a video that can be opened ({getattr(error, 'strerror', error)}).",
         "Choose a video file such as MP4, MKV or AVI.",
     )

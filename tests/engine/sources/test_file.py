@@ -90,7 +90,7 @@ def test_a_quarter_turn_swaps_width_and_height(tmp_path: Path) -> None:
         Clip(pixels="yuv444p"),
         Clip(codec="mpeg4"),
         Clip(codec="mjpeg", pixels="yuvj420p"),
-        Clip(codec="ffv1", pixels="gbrp"),
+        Clip(codec="libx264rgb", pixels="rgb24"),
         Clip(codec="libx265"),
     ],
     ids=lambda clip: f"{clip.codec} {clip.pixels}",
