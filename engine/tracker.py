@@ -1,19 +1,26 @@
 """Identity of folds over time: a fold keeps its number, and so its colour.
 
 Each frame, the camera's motion is estimated from sparse optical flow on a small grey picture;
-remembered outlines move along with it, and the new folds are matched to them by overlap.
+remembered outlines move along with it and with their own drift, and the new folds are matched to
+them by overlap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from engine.types import FoldInstance, Frame, Image, Labels, Points
+from engine.types import FoldInstance, Frame, Image, Points
+
+_Grey = NDArray[np.uint8]
+_LEARNING_RATE = 0.5
+"""Of a fold's drift, per frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,8 @@ class TrackerOptions:
     side: int = 160
     """Longer side of the picture on which overlap and motion are measured, pixels."""
     smallest_overlap: float = 0.22
+    lost_weight: float = 0.8
+    """A fold seen a moment ago matches rather than one lost for longer."""
     memory_s: float = 0.4
     """A fold lost for longer gets a new number."""
     new_score: float = 0.0
@@ -33,8 +42,26 @@ class TrackerOptions:
 class _Track:
     number: int
     outline: Points
-    """(n, 2) xy on the small picture, moved along with the camera."""
+    """(n, 2) xy on the small picture, where the fold is expected."""
     seen_s: float
+    drift: NDArray[np.float64]
+    """(2,) xy, small pixels per second relative to the camera's motion."""
+    is_lost: bool = False
+
+    def move(self, motion: NDArray[np.float64], elapsed_s: float) -> None:
+        """Expect the fold where camera and drift have carried it."""
+        carried = self.outline @ motion[:, :2].T + motion[:, 2] + self.drift * elapsed_s
+        self.outline = carried.astype(np.float32)
+
+    def see(self, outline: Points, now_s: float) -> None:
+        """Take the fold's new place, and learn how it drifts."""
+        elapsed_s = now_s - self.seen_s
+        if not self.is_lost and elapsed_s > 0 and _is_alike(self.outline, outline):
+            error = (_middle(outline) - _middle(self.outline)) / elapsed_s
+            self.drift = self.drift + _LEARNING_RATE * error
+        else:
+            self.drift = self.drift * (1 - _LEARNING_RATE)
+        self.outline, self.seen_s, self.is_lost = outline, now_s, False
 
 
 class Tracker:
@@ -44,7 +71,8 @@ class Tracker:
         self._options = options
         self._last_number = 0
         self._tracks: list[_Track] = []
-        self._grey: NDArray[np.uint8] | None = None
+        self._grey: _Grey | None = None
+        self._now_s = 0.0
 
     def reset(self) -> None:
         """Forget everything but the numbers already given."""
@@ -54,56 +82,69 @@ class Tracker:
     def update(self, frame: Frame, folds: tuple[FoldInstance, ...]) -> tuple[FoldInstance, ...]:
         """The same folds with `track` set; uncertain folds without a past are left out."""
         grey, scale = _small_grey(frame.image, self._options.side)
-        self._follow_camera(grey)
+        self._foresee(grey, frame.pts_s)
         # Pixel centres: a small pixel covers `1 / scale` frame pixels.
         outlines = [((fold.contour + 0.5) * scale - 0.5).astype(np.float32) for fold in folds]
-        tracked, taken = [], set()
         matches = self._match(outlines, grey.shape)
+        for track in self._tracks:
+            track.is_lost = track.is_lost or all(track is not each for each in matches.values())
+        tracked = []
         for i, fold in enumerate(folds):
-            track = matches.get(i)
-            if track is None:
-                if fold.score < self._options.new_score:
-                    continue
-                self._last_number += 1
-                track = _Track(self._last_number, outlines[i], frame.pts_s)
-                self._tracks.append(track)
-            track.outline, track.seen_s = outlines[i], frame.pts_s
-            taken.add(track.number)
-            tracked.append(replace(fold, track=track.number))
-        self._tracks = [
-            track
-            for track in self._tracks
-            if track.number in taken or 0 <= frame.pts_s - track.seen_s <= self._options.memory_s
-        ]
+            if i in matches:
+                matches[i].see(outlines[i], frame.pts_s)
+            elif fold.score >= self._options.new_score:
+                matches[i] = self._begin(outlines[i])
+            else:
+                continue
+            tracked.append(replace(fold, track=matches[i].number))
+        self._forget()
         return tuple(tracked)
 
-    def _follow_camera(self, grey: NDArray[np.uint8]) -> None:
-        """Move remembered outlines by the motion since the last picture."""
-        previous, self._grey = self._grey, grey
-        if previous is None or previous.shape != grey.shape or not self._tracks:
+    def _foresee(self, grey: _Grey, now_s: float) -> None:
+        """Move remembered outlines to where they should be by now."""
+        before, self._grey = self._grey, grey
+        elapsed_s, self._now_s = now_s - self._now_s, now_s
+        if elapsed_s < 0:
+            self._tracks.clear()
+        if not self._tracks:
             return
-        motion = camera_motion(previous, grey)
+        if before is None or before.shape != grey.shape:
+            motion = np.eye(2, 3)
+        else:
+            motion = camera_motion(before, grey)
         for track in self._tracks:
-            track.outline = (track.outline @ motion[:, :2].T + motion[:, 2]).astype(np.float32)
+            track.move(motion, elapsed_s)
 
     def _match(self, outlines: list[Points], shape: tuple[int, ...]) -> dict[int, _Track]:
         """Assign folds (by position) to remembered tracks so that the total overlap is largest."""
         if not outlines or not self._tracks:
             return {}
-        remembered = sorted(self._tracks, key=lambda track: track.seen_s)
-        overlap = overlaps(
-            _paint([track.outline for track in remembered], shape), _paint(outlines, shape),
-            (len(remembered), len(outlines)),
-        )  # fmt: skip
+        known = _paint([track.outline for track in self._tracks], shape)
+        overlap = overlaps(known, _paint(outlines, shape))
+        is_lost = np.array([track.is_lost for track in self._tracks])
+        overlap[is_lost] *= self._options.lost_weight
         rows, columns = linear_sum_assignment(-overlap)
         return {
-            int(column): remembered[row]
+            int(column): self._tracks[row]
             for row, column in zip(rows, columns, strict=True)
             if overlap[row, column] >= self._options.smallest_overlap
         }
 
+    def _begin(self, outline: Points) -> _Track:
+        self._last_number += 1
+        track = _Track(self._last_number, outline, self._now_s, np.zeros(2))
+        self._tracks.append(track)
+        return track
 
-def camera_motion(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _forget(self) -> None:
+        self._tracks = [
+            track
+            for track in self._tracks
+            if not track.is_lost or self._now_s - track.seen_s <= self._options.memory_s
+        ]
+
+
+def camera_motion(before: _Grey, after: _Grey) -> NDArray[np.float64]:
     """Similarity (2, 3) that carries points of `before` to `after`; identity where unsure."""
     still = np.eye(2, 3)
     corners = cv2.goodFeaturesToTrack(before, 80, 0.01, 6)
@@ -121,36 +162,45 @@ def camera_motion(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArra
     if motion is None or np.count_nonzero(inliers) < 6:
         return still
     zoom = float(np.hypot(motion[0, 0], motion[1, 0]))
-    return motion if 0.7 < zoom < 1.4 else still
+    return np.asarray(motion, np.float64) if 0.7 < zoom < 1.4 else still
 
 
-def overlaps(before: Labels, after: Labels, counts: tuple[int, int]) -> NDArray[np.float64]:
-    """Overlap of every pair of labels, (n, m).
+def overlaps(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
+    """Overlap of every pair of masks, (n, h, w) and (m, h, w) of 0 and 1 → (n, m).
 
     The mean of intersection over union and intersection over the smaller area: a fold that is
     partly hidden still overlaps its past well.
     """
-    n, m = counts
-    joint = np.bincount((before * (m + 1) + after).ravel(), minlength=(n + 1) * (m + 1))
-    table = joint.reshape(n + 1, m + 1).astype(np.float64)
-    area_before, area_after = table.sum(1)[1:, None], table.sum(0)[None, 1:]
-    shared = table[1:, 1:]
-    union = np.maximum(area_before + area_after - shared, 1)
-    smaller = np.maximum(np.minimum(area_before, area_after), 1)
+    first, second = (masks.reshape(len(masks), -1).astype(np.float32) for masks in (before, after))
+    shared = np.asarray(first @ second.T, np.float64)
+    area_first, area_second = first.sum(axis=1)[:, None], second.sum(axis=1)[None, :]
+    union = np.maximum(area_first + area_second - shared, 1)
+    smaller = np.maximum(np.minimum(area_first, area_second), 1)
     return np.asarray(0.5 * shared / union + 0.5 * shared / smaller)
 
 
-def _paint(outlines: list[Points], shape: tuple[int, ...]) -> Labels:
-    """Label map of outlines, 1, 2, ...; widened by a pixel, because folds are thin."""
-    canvas = np.zeros(shape[:2], np.int32)
-    for label, outline in enumerate(outlines, start=1):
+def _paint(outlines: Sequence[Points], shape: tuple[int, ...]) -> _Grey:
+    """Masks (n, h, w) of outlines, widened by a pixel, because folds are thin."""
+    masks = np.zeros((len(outlines), *shape[:2]), np.uint8)
+    for mask, outline in zip(masks, outlines, strict=True):
         polygon = [np.round(np.clip(outline, -2000, 2000) * 8).astype(np.int32)]
-        cv2.fillPoly(canvas, polygon, label, cv2.LINE_8, 3)
-        cv2.polylines(canvas, polygon, True, label, 3, cv2.LINE_8, 3)
-    return canvas
+        cv2.fillPoly(mask, polygon, 1, cv2.LINE_8, 3)
+        cv2.polylines(mask, polygon, True, 1, 3, cv2.LINE_8, 3)
+    return masks
 
 
-def _small_grey(image: Image, side: int) -> tuple[NDArray[np.uint8], float]:
+def _middle(outline: Points) -> NDArray[np.float64]:
+    """(2,) xy: the middle of the outline's bounds, which its number of points does not pull."""
+    return np.asarray((outline.min(axis=0) + outline.max(axis=0)) / 2, np.float64)
+
+
+def _is_alike(before: Points, after: Points) -> bool:
+    """Whether an outline moved rather than merged, fell apart or was cut by the rim."""
+    sizes = np.ptp(before, axis=0), np.ptp(after, axis=0)
+    return bool(np.all(np.abs(sizes[0] - sizes[1]) <= 0.2 * np.maximum(*sizes) + 1))
+
+
+def _small_grey(image: Image, side: int) -> tuple[_Grey, float]:
     """A small grey picture and its pixels per frame pixel."""
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))

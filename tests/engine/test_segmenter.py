@@ -1,0 +1,96 @@
+"""From a frame to probabilities, with a network that says what is bright."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.segmenter import Segmenter
+from engine.types import Frame, Image
+
+SIZE = 64
+
+
+class Brightness:
+    """A back end whose fold is what is red and whose edge is what is green. Keeps what it saw."""
+
+    name = "brightness"
+    description = "no network"
+
+    def __init__(self) -> None:
+        self.seen: list[Image] = []
+
+    def infer(self, image: Image) -> NDArray[np.float32]:
+        self.seen.append(image)
+        return np.moveaxis(image[..., :2], 2, 0).astype(np.float32) / 255
+
+    def close(self) -> None: ...
+
+
+def frame(image: Image, index: int = 0) -> Frame:
+    return Frame(index, index * 0.02, 0.0, image)
+
+
+def scene() -> Image:
+    """A round picture with a red spot, on a black frame with white text."""
+    image = np.zeros((480, 640, 3), np.uint8)
+    cv2.circle(image, (320, 240), 230, (60, 60, 60), -1)
+    cv2.circle(image, (400, 200), 40, (255, 0, 0), -1)
+    cv2.putText(image, "12:00:00", (5, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+    return image
+
+
+def test_a_fold_lies_where_the_placement_says() -> None:
+    mask = Segmenter(Brightness(), SIZE)(frame(scene()))
+    y, x = np.nonzero(mask.probability > 0.9)
+    middle = mask.placement.points_to_frame(np.array([[x.mean(), y.mean()]], np.float32))
+    assert middle[0] == pytest.approx([400, 200], abs=4)
+
+
+def test_fold_and_edge_are_not_exchanged() -> None:
+    image = scene()
+    image[..., 1] = 0
+    mask = Segmenter(Brightness(), SIZE)(frame(image))
+    assert mask.edge.max() == 0
+
+
+def test_nothing_is_found_outside_the_field_of_view() -> None:
+    mask = Segmenter(Brightness(), SIZE)(frame(scene()))
+    assert mask.probability[:4, :4].max() == 0
+
+
+def test_the_network_sees_black_outside_the_field_of_view() -> None:
+    backend = Brightness()
+    Segmenter(backend, SIZE)(frame(scene()))
+    assert backend.seen[0][:4, :4].max() == 0
+
+
+def test_an_unchanged_view_keeps_its_placement() -> None:
+    segment = Segmenter(Brightness(), SIZE)
+    first, second = segment(frame(scene())), segment(frame(scene(), 1))
+    assert second.placement is first.placement
+
+
+def test_a_dark_frame_is_placed_as_the_one_before() -> None:
+    segment = Segmenter(Brightness(), SIZE)
+    known = segment(frame(scene())).placement
+    assert segment(frame(np.zeros((480, 640, 3), np.uint8), 1)).placement == known
+
+
+def test_after_a_reset_the_view_is_found_anew() -> None:
+    segment = Segmenter(Brightness(), SIZE)
+    segment(frame(scene()))
+    segment.reset()
+    placement = segment(frame(np.zeros((480, 640, 3), np.uint8), 1)).placement
+    assert (placement.crop_width, placement.crop_height) == (640, 480)
+
+
+def test_the_answer_is_read_only() -> None:
+    mask = Segmenter(Brightness(), SIZE)(frame(scene()))
+    assert not (mask.probability.flags.writeable or mask.edge.flags.writeable)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 900, 3), (479, 641, 3), (2160, 3840, 3)])
+def test_a_picture_of_any_size_is_taken(shape: tuple[int, int, int]) -> None:
+    image = np.full(shape, 200, np.uint8)
+    assert Segmenter(Brightness(), SIZE)(frame(image)).probability.shape == (SIZE, SIZE)
