@@ -94,10 +94,10 @@ def probabilities(network: nn.Module, image: Image, device: torch.device) -> Pro
 
 
 def tile(image: Image, truth: Mask, probability: Probability) -> Image:
-    """(H, 2W, 3): truth in green on the left; on the right fold red, edge blue."""
+    """(H, 2W, 3): truth in green on the left; on the right fold cyan, edge yellow."""
     left, right = image.copy(), image.astype(np.float32)
     left[truth] = (0.6 * left[truth] + 0.4 * np.array([60, 255, 60])).astype(np.uint8)
-    for plane, colour in zip(probability, ([255, 60, 60], [60, 120, 255]), strict=True):
+    for plane, colour in zip(probability, ([0, 225, 255], [255, 235, 0]), strict=True):
         share = 0.5 * plane[..., None]
         right = (1 - share) * right + share * np.array(colour, np.float32)
     return np.concatenate([left, right.astype(np.uint8)], axis=1)
