@@ -69,10 +69,14 @@ def _run(words: list[str]) -> int:
         code: int = asked.run(asked)
         return code
     asked = _window_parser().parse_args(words)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from app.application import run
 
-    return run(asked.source)
+    # Qt's loop never lets Python see Ctrl+C, so the system's own handling takes over meanwhile.
+    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return run(asked.source)
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def _verb_parser(verb: str) -> argparse.ArgumentParser:
