@@ -37,7 +37,7 @@ class OverlayStyle:
     """Of the fill, 0..1."""
     filled: bool = True
     stroke_px: float | None = None
-    """Width of the coloured line; None chooses by the height of the picture (2 px at 720)."""
+    """Width of the coloured line; None chooses by the height of the picture (2 px up to 720)."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.opacity <= 1.0:
@@ -49,7 +49,7 @@ class OverlayStyle:
         """Width of the coloured line in a picture of that height, whole pixels."""
         if self.stroke_px is not None:
             return max(1, round(self.stroke_px))
-        return max(1, round(height_px / 360))
+        return max(2 if height_px >= 200 else 1, round(height_px / 360))
 
 
 DEFAULT_STYLE = OverlayStyle()

@@ -119,8 +119,8 @@ def test_one_pixel_can_be_painted_on() -> None:
 
 
 def test_strokes_grow_with_the_picture() -> None:
-    widths = [OverlayStyle().width_px(height) for height in (240, 720, 2160)]
-    assert widths == [1, 2, 6]
+    widths = [OverlayStyle().width_px(height) for height in (120, 240, 720, 2160)]
+    assert widths == [1, 2, 2, 6]
 
 
 def test_neighbouring_tracks_have_different_colours() -> None:
