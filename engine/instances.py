@@ -53,6 +53,8 @@ def label_folds(region: Probability, edge: Probability, options: InstanceOptions
     labels = np.asarray(found, np.int32)
     for label, box in enumerate(find_objects(labels), start=1):
         member = labels[box] == label
+        if np.count_nonzero(member) < 2 * options.smallest_core:
+            continue
         parts = divide_touching(member, edge[box], options)
         is_further = parts > 1
         labels[box][is_further] = parts[is_further] + (count - 2)
@@ -73,15 +75,19 @@ def divide_touching(member: Mask, edge: Probability, options: InstanceOptions) -
     used = np.flatnonzero(np.bincount(seeds.ravel())[1:]) + 1
     if len(used) < 2:
         return member.astype(np.int32)
-    nearest = np.asarray(
-        cv2.distanceTransformWithLabels(
-            (seeds == 0).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )[1]
-    )
-    is_seed = seeds > 0
-    fold_of = np.zeros(int(nearest.max()) + 1, np.int32)
-    fold_of[nearest[is_seed]] = np.searchsorted(used, seeds[is_seed]) + 1
-    return np.where(member, fold_of[nearest], 0)
+    rank = np.zeros(used[-1] + 1, np.uint16)
+    rank[used] = np.arange(1, len(used) + 1)
+    return grow_within(member, rank[seeds])
+
+
+def grow_within(member: Mask, labels: NDArray[np.uint16]) -> Labels:
+    """Spread labels over a connected region that holds them all, one cell at a time, (h, w)."""
+    kernel = np.ones((3, 3), np.uint8)
+    missing = member & (labels == 0)
+    while missing.any():
+        np.copyto(labels, np.asarray(cv2.dilate(labels, kernel), np.uint16), where=missing)
+        missing &= labels == 0
+    return labels.astype(np.int32)
 
 
 def find_seeds(cores: _Cells, options: InstanceOptions) -> Labels:
@@ -98,7 +104,8 @@ def find_seeds(cores: _Cells, options: InstanceOptions) -> Labels:
     is_large = areas >= options.smallest_core
     seed_of[is_large] = np.arange(1, np.count_nonzero(is_large) + 1)
     seeds = seed_of[parts]
-    reach = np.asarray(cv2.distanceTransform(np.pad(cores, 1), cv2.DIST_L2, 3))[1:-1, 1:-1]
+    framed = cv2.copyMakeBorder(cores, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    reach = np.asarray(cv2.distanceTransform(framed, cv2.DIST_L2, 3))[1:-1, 1:-1]
     level = options.narrowest_neck / 2
     while level < options.neck * float(reach.max()):
         _divide_at_necks(seeds, reach, level, options.neck)
@@ -110,8 +117,10 @@ def _divide_at_necks(seeds: Labels, reach: NDArray[Any], level: float, neck: flo
     """Replace each seed that falls apart where its half width is below `level`, in place."""
     # Every second cell is enough: neighbours differ by less than the narrowest neck.
     reach = reach[::2, ::2]
-    found = np.asarray(cv2.connectedComponents((reach > level).view(np.uint8))[1])
-    lobes = np.unique(found[reach * neck >= level])
+    above, found = cv2.connectedComponents((reach > level).view(np.uint8))
+    if above <= 2:
+        return
+    lobes = np.unique(np.asarray(found)[reach * neck >= level])
     parents = [int(seeds[::2, ::2][found == lobe][0]) for lobe in lobes]
     count = int(seeds.max())
     for parent in {each for each in parents if each and parents.count(each) > 1}:
@@ -162,8 +171,9 @@ def smooth_outline(points: NDArray[Any]) -> Points:
     outline = points.astype(np.float32)
     if len(outline) < 8:
         return outline
-    smooth = np.mean([np.roll(outline, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
-    along = (np.roll(smooth, -2, axis=0) - np.roll(smooth, 2, axis=0))[::2]
-    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    outwards = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
-    return np.asarray(smooth[::2] + 0.5 * outwards, np.float32)
+    wrapped = np.concatenate([outline[-4:], outline, outline[:4]])
+    smooth = (wrapped[:-4] + wrapped[1:-3] + wrapped[2:-2] + wrapped[3:-1] + wrapped[4:]) / 5
+    along = (smooth[4:] - smooth[:-4])[::2]
+    length = np.maximum(np.hypot(along[:, :1], along[:, 1:]), 1e-6)
+    outwards = np.stack([-along[:, 1], along[:, 0]], axis=1) / length
+    return np.asarray(smooth[2:-2:2] + 0.5 * outwards, np.float32)

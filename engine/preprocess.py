@@ -227,9 +227,9 @@ def _largest_part(cells: _Cells) -> _Cells:
 
 def _outline(lit: _Cells) -> _Cells:
     """Convex hull of the lit cells, less its corners where an inset covers them."""
-    hull = cv2.convexHull(cv2.findNonZero(lit))
+    rims, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     field = np.zeros_like(lit)
-    cv2.fillConvexPoly(field, hull, 1)
+    cv2.fillConvexPoly(field, cv2.convexHull(np.concatenate(rims)), 1)
     dark = _without_thin_parts(field & (1 - lit))
     count, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
     if count == 1:
