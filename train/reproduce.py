@@ -5,7 +5,7 @@ RUN/simulated  RUN/ct  RUN/training  RUN/bundle  RUN/evaluation  RUN/real-sheets
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,5 +58,5 @@ def _ct_set(out: Path, real: Path | None) -> Path | None:
     return out / "ct"
 
 
-def _table(metrics: Any) -> str:
-    return str(metrics["evaluation"].get("table", json.dumps(metrics)))
+def _table(metrics: Mapping[str, Any]) -> str:
+    return str(metrics["evaluation"]["table"])
