@@ -36,7 +36,13 @@ class Segmenter:
         previous, self._view = self._view, find_field_of_view(frame.image, self._view)
         is_same = previous is not None and self._view.mask is previous.mask
         if not is_same or self._placement is None or self._inside is None:
-            self._placement = Placement.fit(self._view.box, self._size)
+            self._placement = Placement.fit(_trimmed(self._view.box), self._size)
             covered = self._placement.image_to_grid(self._view.mask.view(np.uint8) * np.uint8(255))
             self._inside = covered > 127
         return self._placement, self._inside
+
+
+def _trimmed(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Sides that can be halved twice: a picture of such a size is shrunk in half the time."""
+    x, y, width, height = box
+    return x, y, max(width // 4 * 4, min(width, 4)), max(height // 4 * 4, min(height, 4))

@@ -27,6 +27,25 @@ def test_a_bright_square_lands_where_its_corners_do() -> None:
     assert [x.max() + 0.5, y.max() + 0.5] == pytest.approx(corners[1], abs=0.6)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1279, 719), (3840, 2160)])
+def test_shrinking_averages_what_it_leaves_out(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 2, (size[1], size[0], 3)).astype(np.uint8) * 200
+    placement = Placement.fit((0, 0, *size), 128)
+    grid = placement.image_to_grid(image)
+    inside = grid[placement.y : placement.y + placement.height]
+    assert inside.mean() == pytest.approx(100, abs=2)
+    assert inside.std() < 15
+
+
+def test_a_large_picture_is_not_shifted_by_shrinking() -> None:
+    image = np.zeros((1079, 1919, 3), np.uint8)
+    image[1000:, 1800:] = 255
+    placement = Placement.fit((0, 0, 1919, 1079), 256)
+    y, x = np.nonzero(placement.image_to_grid(image)[..., 0] > 127)
+    (corner,) = placement.points_to_grid(np.array([[1799.5, 999.5]], np.float32))
+    assert [x.min() - 0.5, y.min() - 0.5] == pytest.approx(corner, abs=0.6)
+
+
 def test_the_aspect_ratio_is_kept() -> None:
     scale_x, scale_y = Placement.fit((0, 0, 720, 576), 256).scale
     assert scale_x == pytest.approx(scale_y, rel=0.01)
