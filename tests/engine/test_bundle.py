@@ -74,7 +74,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no model bundle at .*nowhere"):
+    with pytest.raises(BundleError, match=r"no model bundle at .*nowhere"):
         ModelBundle.open(tmp_path / "nowhere")
 
 
