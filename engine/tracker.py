@@ -147,11 +147,17 @@ class Tracker:
 def camera_motion(before: _Grey, after: _Grey) -> NDArray[np.float64]:
     """Similarity (2, 3) that carries points of `before` to `after`; identity where unsure."""
     still = np.eye(2, 3)
-    corners = cv2.goodFeaturesToTrack(before, 80, 0.01, 6)
+    corners = cv2.goodFeaturesToTrack(before, 60, 0.01, 6)
     if corners is None or len(corners) < 8:
         return still
     moved, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, corners, np.empty_like(corners), winSize=(15, 15)
+        before,
+        after,
+        corners,
+        np.empty_like(corners),
+        winSize=(13, 13),
+        maxLevel=2,
+        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 0.03),
     )
     good = found[:, 0] == 1
     if np.count_nonzero(good) < 8:
@@ -159,7 +165,7 @@ def camera_motion(before: _Grey, after: _Grey) -> NDArray[np.float64]:
     motion, inliers = cv2.estimateAffinePartial2D(
         corners[good], moved[good], method=cv2.RANSAC, ransacReprojThreshold=2.0
     )
-    if motion is None or np.count_nonzero(inliers) < 6:
+    if motion is None or np.count_nonzero(inliers) < max(6, np.count_nonzero(good) / 2):
         return still
     zoom = float(np.hypot(motion[0, 0], motion[1, 0]))
     return np.asarray(motion, np.float64) if 0.7 < zoom < 1.4 else still
@@ -172,8 +178,9 @@ def overlaps(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
     partly hidden still overlaps its past well.
     """
     first, second = (masks.reshape(len(masks), -1).astype(np.float32) for masks in (before, after))
+    ones = np.ones(first.shape[1], np.float32)
     shared = np.asarray(first @ second.T, np.float64)
-    area_first, area_second = first.sum(axis=1)[:, None], second.sum(axis=1)[None, :]
+    area_first, area_second = (first @ ones)[:, None], (second @ ones)[None, :]
     union = np.maximum(area_first + area_second - shared, 1)
     smaller = np.maximum(np.minimum(area_first, area_second), 1)
     return np.asarray(0.5 * shared / union + 0.5 * shared / smaller)
