@@ -27,6 +27,7 @@ def _write(
         stream.time_base = Fraction(1, 25)
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "bf": "2"}
+        container.start_encoding()
         for number, stamp in enumerate(pts):
             image = np.full((height, width, 3), 20 * number % 256, np.uint8)
             frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format=pixels)
