@@ -2,7 +2,8 @@
 
 Each frame, the camera's motion is estimated from sparse optical flow on a small grey picture;
 remembered outlines move along with it and with their own drift, and the new folds are matched to
-them by overlap.
+them by overlap. Where folds merge, the one that was seen most gives its number; where one falls
+apart, its largest part keeps it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class TrackerOptions:
     smallest_overlap: float = 0.22
     lost_weight: float = 0.8
     """A fold seen a moment ago matches rather than one lost for longer."""
+    merged_share: float = 0.6
+    """A fold that lies by this share in another one has merged with it."""
     memory_s: float = 0.4
     """A fold lost for longer gets a new number."""
     new_score: float = 0.0
@@ -46,6 +49,8 @@ class _Track:
     seen_s: float
     drift: NDArray[np.float64]
     """(2,) xy, small pixels per second relative to the camera's motion."""
+    standing: float = 0.0
+    """How much it was seen: its area, summed over the frames it was found in."""
     is_lost: bool = False
 
     def move(self, motion: NDArray[np.float64], elapsed_s: float) -> None:
@@ -62,6 +67,7 @@ class _Track:
         else:
             self.drift = self.drift * (1 - _LEARNING_RATE)
         self.outline, self.seen_s, self.is_lost = outline, now_s, False
+        self.standing += cv2.contourArea(outline)
 
 
 class Tracker:
@@ -90,12 +96,11 @@ class Tracker:
             track.is_lost = track.is_lost or all(track is not each for each in matches.values())
         tracked = []
         for i, fold in enumerate(folds):
-            if i in matches:
-                matches[i].see(outlines[i], frame.pts_s)
-            elif fold.score >= self._options.new_score:
+            if i not in matches:
+                if fold.score < self._options.new_score:
+                    continue
                 matches[i] = self._begin(outlines[i])
-            else:
-                continue
+            matches[i].see(outlines[i], frame.pts_s)
             tracked.append(replace(fold, track=matches[i].number))
         self._forget()
         return tuple(tracked)
@@ -120,14 +125,21 @@ class Tracker:
         if not outlines or not self._tracks:
             return {}
         known = _paint([track.outline for track in self._tracks], shape)
-        overlap = overlaps(known, _paint(outlines, shape))
+        found = _paint(outlines, shape)
+        overlap = overlaps(known, found)
         is_lost = np.array([track.is_lost for track in self._tracks])
         overlap[is_lost] *= self._options.lost_weight
         rows, columns = linear_sum_assignment(-overlap)
+        is_match = overlap[rows, columns] >= self._options.smallest_overlap
+        matches = dict(zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True))
+        merged = shares_inside(known, found) >= self._options.merged_share
+        merged[is_lost] = merged[list(matches.values())] = False
         return {
-            int(column): self._tracks[row]
-            for row, column in zip(rows, columns, strict=True)
-            if overlap[row, column] >= self._options.smallest_overlap
+            column: max(
+                (self._tracks[each] for each in (row, *np.flatnonzero(merged[:, column]))),
+                key=lambda track: track.standing,
+            )
+            for column, row in matches.items()
         }
 
     def _begin(self, outline: Points) -> _Track:
@@ -177,13 +189,27 @@ def overlaps(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
     The mean of intersection over union and intersection over the smaller area: a fold that is
     partly hidden still overlaps its past well.
     """
+    shared, area_before, area_after = _shared_areas(before, after)
+    union = np.maximum(area_before[:, None] + area_after - shared, 1)
+    smaller = np.maximum(np.minimum(area_before[:, None], area_after), 1)
+    return 0.5 * shared / union + 0.5 * shared / smaller
+
+
+def shares_inside(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
+    """Share of each mask (n, h, w) that lies in each of the others (m, h, w) → (n, m)."""
+    shared, area_before, _ = _shared_areas(before, after)
+    return shared / np.maximum(area_before[:, None], 1)
+
+
+def _shared_areas(
+    before: NDArray[Any], after: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Cells shared by every pair of masks (n, m), and by each with itself (n,) and (m,)."""
     first, second = (masks.reshape(len(masks), -1).astype(np.float32) for masks in (before, after))
     ones = np.ones(first.shape[1], np.float32)
-    shared = np.asarray(first @ second.T, np.float64)
-    area_first, area_second = (first @ ones)[:, None], (second @ ones)[None, :]
-    union = np.maximum(area_first + area_second - shared, 1)
-    smaller = np.maximum(np.minimum(area_first, area_second), 1)
-    return np.asarray(0.5 * shared / union + 0.5 * shared / smaller)
+    areas = (each.astype(np.float64) for each in (first @ second.T, first @ ones, second @ ones))
+    shared, area_first, area_second = areas
+    return shared, area_first, area_second
 
 
 def _paint(outlines: Sequence[Points], shape: tuple[int, ...]) -> _Grey:

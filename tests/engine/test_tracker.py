@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.tracker import Tracker, TrackerOptions, camera_motion, overlaps
+from engine.tracker import Tracker, TrackerOptions, camera_motion, overlaps, shares_inside
 from engine.types import FoldInstance, Frame
 
 TEXTURE = cv2.GaussianBlur(
@@ -79,6 +79,25 @@ def test_two_folds_that_merge_and_part_again_keep_their_numbers() -> None:
     seen = [apart] * 4 + [merged] * 4 + [apart] * 4
     found = [tracks(tracker.update(blob_view(i), folds)) for i, folds in enumerate(seen)]
     assert found == [[1, 2]] * 4 + [[1]] * 4 + [[1, 2]] * 4
+
+
+def test_where_folds_merge_the_one_seen_most_gives_its_number() -> None:
+    tracker = Tracker()
+    known, larger = band(20, 100, width=90), band(130, 100, width=130)
+    for i in range(5):
+        tracker.update(blob_view(i), (known,))
+    tracker.update(blob_view(5), (known, larger))
+    assert tracks(tracker.update(blob_view(6), (band(20, 100, width=240),))) == [1]
+
+
+def test_a_fold_that_comes_and_goes_in_parts_keeps_its_number_when_whole() -> None:
+    tracker = Tracker()
+    whole = (band(20, 100, width=240),)
+    parts = (band(20, 100, width=90), band(130, 100, width=130))
+    seen = [whole] * 4 + [parts] * 6 + [whole] * 3 + [parts] * 2 + [whole]
+    found = [tracks(tracker.update(blob_view(i), folds)) for i, folds in enumerate(seen)]
+    assert all(1 in numbers for numbers in found)
+    assert found[-1] == [1]
 
 
 def test_when_a_fold_falls_in_two_the_larger_part_keeps_the_number() -> None:
@@ -182,3 +201,9 @@ def test_overlap_by_hand() -> None:
     # First: shared 2, union 3, smaller 2. Second: shared 1, union 4, smaller 2.
     expected = [[0.5 * 2 / 3 + 0.5], [0.5 / 4 + 0.5 / 2]]
     assert overlaps(before, after) == pytest.approx(np.array(expected))
+
+
+def test_share_inside_by_hand() -> None:
+    before = np.array([[[1, 1, 1, 0]], [[0, 0, 0, 1]]])
+    after = np.array([[[0, 1, 1, 1]]])
+    assert shares_inside(before, after) == pytest.approx(np.array([[2 / 3], [1.0]]))
