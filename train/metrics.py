@@ -55,7 +55,7 @@ def pooled_iou(counts: Counts) -> NDArray[np.float64]:
 
 
 def best_threshold(
-    counts: Counts, thresholds: NDArray[np.float64], tolerance: float = 0.005
+    counts: Counts, thresholds: NDArray[np.float64], tolerance: float = 0.001
 ) -> float:
     """The highest threshold within `tolerance` of the best mean of per-frame and pooled IoU.
 
