@@ -31,8 +31,6 @@ class TrackerOptions:
     side: int = 160
     """Longer side of the picture on which overlap and motion are measured, pixels."""
     smallest_overlap: float = 0.22
-    lost_weight: float = 0.8
-    """A fold seen a moment ago matches rather than one lost for longer."""
     merged_share: float = 0.6
     """A fold that lies by this share in another one has merged with it."""
     memory_s: float = 0.4
@@ -121,26 +119,36 @@ class Tracker:
             track.move(motion, elapsed_s)
 
     def _match(self, outlines: list[Points], shape: tuple[int, ...]) -> dict[int, _Track]:
-        """Assign folds (by position) to remembered tracks so that the total overlap is largest."""
+        """Tracks by the position of their fold: first those just seen, then those lost for longer.
+
+        In this order, the largest part of a fold that falls apart keeps the fold's number, and
+        only what is left may be a fold that was lost.
+        """
         if not outlines or not self._tracks:
             return {}
         known = _paint([track.outline for track in self._tracks], shape)
         found = _paint(outlines, shape)
         overlap = overlaps(known, found)
         is_lost = np.array([track.is_lost for track in self._tracks])
-        overlap[is_lost] *= self._options.lost_weight
-        rows, columns = linear_sum_assignment(-overlap)
-        is_match = overlap[rows, columns] >= self._options.smallest_overlap
-        matches = dict(zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True))
+        rows = self._assign(np.where(is_lost[:, None], 0, overlap))
+        left = np.where(is_lost[:, None], overlap, 0)
+        left[:, list(rows)] = 0
+        rows |= self._assign(left)
         merged = shares_inside(known, found) >= self._options.merged_share
-        merged[is_lost] = merged[list(matches.values())] = False
+        merged[is_lost] = merged[list(rows.values())] = False
         return {
             column: max(
                 (self._tracks[each] for each in (row, *np.flatnonzero(merged[:, column]))),
                 key=lambda track: track.standing,
             )
-            for column, row in matches.items()
+            for column, row in rows.items()
         }
+
+    def _assign(self, overlap: NDArray[np.float64]) -> dict[int, int]:
+        """Rows by column, so that the total overlap is largest."""
+        rows, columns = linear_sum_assignment(-overlap)
+        is_match = overlap[rows, columns] >= self._options.smallest_overlap
+        return dict(zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True))
 
     def _begin(self, outline: Points) -> _Track:
         self._last_number += 1

@@ -100,6 +100,16 @@ def test_a_fold_that_comes_and_goes_in_parts_keeps_its_number_when_whole() -> No
     assert found[-1] == [1]
 
 
+def test_the_larger_part_keeps_the_number_though_it_was_once_a_fold_of_its_own() -> None:
+    tracker = Tracker()
+    smaller, larger = band(20, 100, width=100), band(130, 100, width=130)
+    for i in range(5):
+        tracker.update(blob_view(i), (smaller,))
+    tracker.update(blob_view(5), (smaller, larger))
+    tracker.update(blob_view(6), (band(20, 100, width=240),))
+    assert tracks(tracker.update(blob_view(7), (smaller, larger)))[1] == 1
+
+
 def test_when_a_fold_falls_in_two_the_larger_part_keeps_the_number() -> None:
     tracker = Tracker()
     tracker.update(blob_view(0), (band(20, 100, width=240),))
