@@ -161,9 +161,8 @@ def test_a_seek_is_clamped_to_the_source(make: Make, wanted_s: float, index: int
 def test_the_last_frame_stays_at_the_end(make: Make) -> None:
     session = make(_SHORT)
     assert _reaches(session, lambda screen: screen.detail.startswith("At the end."))
-    frame = session.tick().frame
-    assert frame is not None
-    assert frame.index == 7
+    # Its folds may come a moment later than the end itself.
+    assert _reaches(session, lambda screen: screen.frame is not None and screen.frame.index == 7)
 
 
 def test_play_at_the_end_starts_again(make: Make) -> None:
