@@ -12,6 +12,7 @@ from types import TracebackType
 
 from PySide6.QtWidgets import QApplication
 
+from app.checkup import has_display
 from app.main_window import MainWindow
 from app.notices import Notice
 from app.opening import unexpected
@@ -59,9 +60,7 @@ def check_display() -> None:
     Raises:
         HaustraError: this is Linux and neither X nor Wayland is there.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+    if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
         raise HaustraError(
             "There is no display to open a window on.",
             "Use `haustra overlay SOURCE -o OUT.mp4`, or start it where there is a desktop.",

@@ -36,8 +36,6 @@ class View:
     crest: NDArray[np.uint16]
     """Fold instance by curvature, 0 for none."""
     polyp: NDArray[np.bool_]
-    fold_height: NDArray[np.float32]
-    """Analytic height of the fold at the hit, mm."""
     face: NDArray[np.int32]
     """Face that was hit, -1 for none."""
 
@@ -49,7 +47,6 @@ class Scene:
         self._faces = np.ascontiguousarray(tube.faces, dtype=np.int32)
         self._crest = crest.astype(np.uint16)
         self._polyp = tube.is_polyp
-        self._height = tube.fold_height.astype(np.float32)
         self._normals = _vertex_normals(tube)
         self._scene = EmbreeScene(robust=True)
         TriangleMesh(self._scene, np.ascontiguousarray(tube.vertices, np.float32), self._faces)
@@ -88,7 +85,6 @@ class Scene:
             normal=normal.astype(np.float32).reshape(*shape, 3),
             crest=np.where(found, crest, 0).astype(np.uint16).reshape(shape),
             polyp=(found & self._polyp[nearest]).reshape(shape),
-            fold_height=np.where(found, self._height[nearest], 0).astype(np.float32).reshape(shape),
             face=face.astype(np.int32).reshape(shape),
         )
 
