@@ -14,8 +14,42 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
+from scipy.ndimage import gaussian_filter1d
 
 Floats = NDArray[np.float64]
+
+SHALLOWEST_MM = 1.2
+"""Nothing lower is raised as a fold: it could be neither seen nor labelled with certainty."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticFolds:
+    """What the generator knows of every vertex, all (n,): the truth labels are held against."""
+
+    fold: NDArray[np.int64]
+    """The fold that shapes the wall here, 1, 2, ...; 0 for none."""
+    crest_mm: Floats
+    """How high that fold stands at this place along its crest."""
+    share: Floats
+    """Height here as a part of `crest_mm`: 1 on the crest, falling to 0 on the flanks."""
+
+    @classmethod
+    def none(cls, count: int) -> AnalyticFolds:
+        """No fold on any of `count` vertices."""
+        return cls(np.zeros(count, np.int64), np.zeros(count), np.zeros(count))
+
+    def region(self, share: float, crest_mm: float = 0.8) -> NDArray[np.int64]:
+        """Fold number (n,) where at least `share` of a crest of `crest_mm` or more is reached."""
+        return np.where((self.share >= share) & (self.crest_mm >= crest_mm), self.fold, 0)
+
+    def extended(self, count: int) -> AnalyticFolds:
+        """With `count` more vertices that belong to no fold."""
+        more = AnalyticFolds.none(count)
+        return AnalyticFolds(
+            np.concatenate([self.fold, more.fold]),
+            np.concatenate([self.crest_mm, more.crest_mm]),
+            np.concatenate([self.share, more.share]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +66,8 @@ class Tube:
     """(k,) mm, of the lumen without folds."""
     is_polyp: NDArray[np.bool_]
     """(n,)."""
-    fold_height: Floats
-    """(n,) mm by construction (0 where unknown): the analytic truth."""
+    folds: AnalyticFolds
+    """By construction; empty where a mesh came from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +105,7 @@ class ColonShape:
             sacculation=rng.uniform(0.02, 0.16),
             fold_spacing=rng.uniform(13, 34),
             fold_height=rng.uniform(3.0, 7.0) if wide else rng.uniform(4.5, 11.0),
-            fold_width=rng.uniform(1.1, 2.6),
+            fold_width=rng.uniform(2.2, 4.2) if wide else rng.uniform(1.5, 3.0),
             lean=rng.uniform(-0.6, 0.6),
             alignment=rng.uniform(0.1, 0.9),
             flat_share=rng.uniform(0.15, 0.5) if wide else rng.uniform(0.0, 0.3),
@@ -129,12 +163,42 @@ def _presence(shape: ColonShape, rng: np.random.Generator, s: Floats) -> Floats:
     return 0.12 + 0.88 / (1 + np.exp(-(noise - limit) * 6))
 
 
+class _FoldField:
+    """Height (S, Θ) in mm raised by folds; where folds meet, the higher one shapes the wall."""
+
+    def __init__(self, s: Floats, theta: Floats) -> None:
+        self.s, self.theta = s, theta
+        shape = (len(s), len(theta))
+        self.height = np.zeros(shape)
+        self.crest = np.zeros(shape)
+        self.share = np.zeros(shape)
+        self.fold = np.zeros(shape, np.int64)
+        self._count = 0
+
+    def rows_near(self, place: float, reach: float = 16.0) -> NDArray[np.bool_]:
+        """(S,) within `reach` mm of `place`."""
+        return np.asarray(np.abs(self.s - place) < reach)
+
+    def add(self, rows: NDArray[np.bool_], crest: Floats, profile: Floats) -> None:
+        """Raise one fold: crest height (Θ,) mm and profile 0..1 (rows, Θ) across it."""
+        self._count += 1
+        candidate = crest[None, :] * profile
+        higher = candidate > self.height[rows]
+        for field, value in (
+            (self.height, candidate),
+            (self.crest, np.broadcast_to(crest, candidate.shape)),
+            (self.share, profile),
+            (self.fold, np.full(candidate.shape, self._count)),
+        ):
+            field[rows] = np.where(higher, value, field[rows])
+
+
 def _folds(
     shape: ColonShape, rng: np.random.Generator, s: Floats, theta: Floats, taenia: Floats
-) -> tuple[Floats, Floats]:
-    """Fold height (S, Θ) in mm, and the bulge -1..1 of the haustra between the folds."""
-    height = np.zeros((len(s), len(theta)))
-    places: list[float] = []
+) -> tuple[_FoldField, Floats]:
+    """The folds, and the bulge -1..1 (S, Θ) of the haustra between them, 0 on taeniae."""
+    field = _FoldField(s, theta)
+    places: list[list[float]] = [[], [], []]
     presence = _presence(shape, rng, s)
     place = rng.uniform(0, shape.fold_spacing)
     while place < shape.length:
@@ -143,41 +207,58 @@ def _folds(
             offset = rng.uniform(-2, 2) if ring else rng.uniform(-0.5, 0.5) * shape.fold_spacing
             if rng.random() < 0.12:
                 continue
-            _add_fold(shape, rng, (s, theta, taenia, presence), (place + offset, sector), height)
-        places.append(place)
+            places[sector].append(place + offset)
+            _add_fold(shape, rng, field, (taenia, presence), (place + offset, sector))
         place += shape.fold_spacing * rng.uniform(0.6, 1.5)
-    phase = np.interp(s, places, 2 * np.pi * np.arange(len(places)))
-    bulge = -np.cos(phase) * presence
-    return np.minimum(height, 0.62 * shape.radius), bulge[:, None]
+    bulge = np.zeros((len(s), len(theta)))
+    for sector in range(3):
+        outwards = _haustra(s, np.sort(places[sector]), shape.fold_spacing) * presence
+        middle = taenia + (2 * sector + 1) * np.pi / 3
+        angle = (theta[None, :] - middle[:, None] + np.pi) % (2 * np.pi) - np.pi
+        bulge += outwards[:, None] * np.cos(np.clip(1.5 * angle, -np.pi / 2, np.pi / 2)) ** 2
+    return field, bulge
+
+
+def _haustra(s: Floats, folds: Floats, spacing: float) -> Floats:
+    """(S,) -1 at every fold, up to 1 between them: the sacs of one sector."""
+    folds = folds[np.concatenate([[True], np.diff(folds) > 0.3 * spacing])] if len(folds) else folds
+    if len(folds) < 2:
+        return np.zeros_like(s)
+    outer = np.concatenate([[folds[0] - spacing], folds, [folds[-1] + spacing]])
+    phase = np.interp(s, outer, 2 * np.pi * np.arange(len(outer)))
+    # Uneven spacing kinks the phase; a wall does not kink.
+    return gaussian_filter1d(-np.cos(phase), 3.0 / (s[1] - s[0]), mode="nearest")
 
 
 def _add_fold(
     shape: ColonShape,
     rng: np.random.Generator,
-    wall: tuple[Floats, Floats, Floats, Floats],
+    field: _FoldField,
+    wall: tuple[Floats, Floats],
     where: tuple[float, int],
-    height: Floats,
 ) -> None:
-    """Raise one semilunar fold in `height` (a maximum with what is there, so folds can touch)."""
-    s, theta, taenia, presence = wall
+    """Raise one semilunar fold: spans part of the circumference, highest in its middle."""
+    taenia, presence = wall
     place, sector = where
-    near = np.abs(s - place) < 16.0
-    if not near.any():
+    rows = field.rows_near(place)
+    if not rows.any():
         return
-    row = int(np.argmin(np.abs(s - place)))
+    row = int(np.argmin(np.abs(field.s - place)))
     middle = taenia[row] + (2 * sector + 1) * np.pi / 3 + rng.normal(0, 0.12)
-    half_span = rng.uniform(0.30, 0.68) * 2 * np.pi / 2 * rng.choice([1.0, 1.0, 1.35])
-    angle = (theta - middle + np.pi) % (2 * np.pi) - np.pi
+    half_span = rng.uniform(0.30, 0.68) * np.pi * rng.choice([1.0, 1.0, 1.35])
+    angle = (field.theta - middle + np.pi) % (2 * np.pi) - np.pi
     inside = np.clip(1 - (angle / half_span) ** 2, 0, None)
-    crescent = inside ** rng.uniform(0.45, 1.0)
+    crescent = inside ** rng.uniform(0.7, 1.4)
     wave = rng.uniform(-2.5, 2.5) * np.sin(angle + rng.uniform(0, 6.3))
     wave = wave + rng.uniform(-1.2, 1.2) * np.sin(3 * angle + rng.uniform(0, 6.3))
-    crest = place + wave + rng.uniform(-5, 5) * angle / np.pi
+    course = place + wave + rng.uniform(-5, 5) * angle / np.pi
     width = shape.fold_width * rng.uniform(0.8, 1.35)
-    across = np.abs(s[near, None] - crest[None, :]) / width
-    profile = np.exp(-(across ** rng.uniform(1.5, 2.6)))
+    across = np.abs(field.s[rows, None] - course[None, :]) / width
+    profile = np.exp(-(across ** rng.uniform(1.8, 3.2)))
     tall = shape.fold_height * rng.uniform(0.55, 1.2) * presence[row]
-    height[near] = np.maximum(height[near], tall * crescent[None, :] * profile)
+    if tall < SHALLOWEST_MM:
+        return
+    field.add(rows, tall * crescent, profile)
 
 
 def _bumps(
@@ -237,14 +318,14 @@ def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
 
 
 def grow_colon(
-    rng: np.random.Generator, shape: ColonShape | None = None, step_mm: float = 0.55
+    rng: np.random.Generator, shape: ColonShape | None = None, step_mm: float = 0.45
 ) -> Tube:
     """Grow one stretch of colon, closed at both ends.
 
     Args:
         rng: everything random comes from it: the same state gives the same mesh.
         shape: drawn from `rng` when omitted.
-        step_mm: mesh step along the centreline; above 0.55 steep folds become saw-toothed.
+        step_mm: mesh step along the centreline; above 0.5 steep folds become saw-toothed.
     """
     shape = shape or ColonShape.draw(rng)
     points, frames = _centreline(shape, rng, step_mm)
@@ -260,18 +341,17 @@ def grow_colon(
     cap = np.sqrt(np.clip(1 - (1 - np.clip(to_end / 22.0, 0, 1)) ** 2, 1e-4, 1))
     radius = shape.radius * slow * cap
 
-    height, bulge = _folds(shape, rng, s, theta, taenia)
+    field, bulge = _folds(shape, rng, s, theta, taenia)
     extra, polyp = _bumps(shape, rng, s, theta)
-    height, extra = height * cap[:, None], extra * cap[:, None]
+    height = np.minimum(field.height, 0.62 * shape.radius) * cap[:, None]
+    extra = extra * cap[:, None]
     around = theta[None, :] - taenia[:, None]
     rough = _smooth_noise(rng, s, 14.0, 6) @ np.stack(
         [f(k * theta + p) for k, p in zip((3, 5, 8), (0.3, 1.1, 2.0), strict=True)
          for f in (np.cos, np.sin)]
     )  # fmt: skip
     wall = radius[:, None] * (
-        1
-        - shape.triangularity * (1 + np.cos(3 * around)) / 2
-        + shape.sacculation * bulge * np.clip(1.2 - np.cos(3 * around), 0, 1)
+        1 - shape.triangularity * (1 + np.cos(3 * around)) / 2 + shape.sacculation * bulge
     ) + shape.roughness * rough * np.minimum(1, cap[:, None])
     lumen = np.maximum(wall - height - extra, 0.22 * radius[:, None])
 
@@ -285,14 +365,17 @@ def grow_colon(
     grid = centre + lumen[..., None] * ray
 
     vertices, faces = grid.reshape(-1, 3), _grid_faces(len(s), columns)
-    is_polyp, fold_height = (polyp & (extra > height)).ravel(), height.ravel()
+    is_polyp = (polyp & (extra > height)).ravel()
+    folds = AnalyticFolds(
+        field.fold.ravel(), (field.crest * cap[:, None]).ravel(), field.share.ravel()
+    )
     for _ in range(int(rng.integers(0, 3))):
         i, j = int(rng.integers(len(s) // 8, len(s) * 7 // 8)), int(rng.integers(columns))
         more, more_faces = _stalked_polyp(rng, grid[i, j], -ray[i, j])
         faces = np.concatenate([faces, more_faces + len(vertices)])
         vertices = np.concatenate([vertices, more])
         is_polyp = np.concatenate([is_polyp, np.ones(len(more), dtype=bool)])
-        fold_height = np.concatenate([fold_height, np.zeros(len(more))])
+        folds = folds.extended(len(more))
 
     every = max(1, round(1.0 / step_mm))
-    return Tube(vertices, faces, points[::every], radius[::every], is_polyp, fold_height)
+    return Tube(vertices, faces, points[::every], radius[::every], is_polyp, folds)

@@ -24,18 +24,33 @@ from train.simulate.anatomy import Floats, Tube
 class CrestOptions:
     """When a vertex belongs to the crest of a fold."""
 
-    radius_mm: float = 3.5
-    """Neighbourhood of the curvature estimate: 3.5 on fine meshes, 5 on CT meshes."""
-    circumferential_below: float = 0.64
+    radius_mm: float = 1.8
+    """Neighbourhood of the curvature estimate; wider ones flatten thin crests."""
+    circumferential_below: float = 0.7
     """Largest |direction · circumferential| of the most convex direction."""
-    convex_above: float = 0.05
+    convex_above: float = 0.1
     """Smallest curvature towards the lumen, 1/mm."""
-    smallest_mm2: float = 60.0
+    closing_mm: float = 1.0
+    """Gaps narrower than twice this are closed: a crest has none."""
+    smallest_mm2: float = 25.0
     """Crests smaller than this are dropped."""
     largest_hole_mm2: float = 25.0
     """Holes smaller than this are filled."""
     dilation_mm: float = 1.5
     """The bare crest is thinner than what one sees as the fold."""
+    polyp_margin_mm: float = 2.0
+    """The rim of a polyp is convex too; no crest begins this close to one."""
+
+    @classmethod
+    def for_scan(cls) -> CrestOptions:
+        """For surfaces segmented from CT: edges of 1.4 mm, soft folds, no sharp crests."""
+        return cls(
+            radius_mm=5.0,
+            circumferential_below=0.64,
+            convex_above=0.05,
+            closing_mm=0.0,
+            smallest_mm2=60.0,
+        )
 
 
 def vertex_areas(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
@@ -101,8 +116,10 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[
     curvature, direction = convexity(tube, options.radius_mm)
     tangent, inward = lumen_frame(tube)
     circumferential = np.abs(np.sum(direction * np.cross(tangent, inward), axis=1))
-    crest = (curvature > options.convex_above) & (circumferential < options.circumferential_below)
-    crest &= ~tube.is_polyp & _away_from_ends(tube)
+    allowed = ~_within(tube, tube.is_polyp, options.polyp_margin_mm) & _away_from_ends(tube)
+    convex = curvature > options.convex_above
+    crest = convex & (circumferential < options.circumferential_below) & allowed
+    crest = _close(tube, crest, options.closing_mm)
 
     area = vertex_areas(tube.vertices, tube.faces)
     _, labels = components(crest, tube.faces)
@@ -112,6 +129,20 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[
     crest |= (np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2) & ~tube.is_polyp
     _, labels = components(crest, tube.faces)
     return _dilate(tube, labels, options.dilation_mm)
+
+
+def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
+    """(n,): vertices at most `distance_mm` from a member, in space."""
+    if distance_mm <= 0 or not member.any():
+        return member
+    tree = cKDTree(tube.vertices[member])
+    return np.isfinite(tree.query(tube.vertices, distance_upper_bound=distance_mm)[0])
+
+
+def _close(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
+    """Morphological closing on the surface's vertices; never onto polyps."""
+    grown = _within(tube, member, distance_mm)
+    return (member | ~_within(tube, ~grown, distance_mm)) & ~tube.is_polyp
 
 
 def _away_from_ends(tube: Tube, margin_mm: float = 15.0) -> NDArray[np.bool_]:

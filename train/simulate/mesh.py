@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from engine.errors import RecipeError
-from train.simulate.anatomy import Tube
+from train.simulate.anatomy import AnalyticFolds, Tube
 
 
 def read_tube(path: Path) -> Tube:
@@ -42,7 +42,7 @@ def read_tube(path: Path) -> Tube:
     points = _evenly(gaussian_filter1d(rows[:, :3], 3.0, axis=0), spacing=1.0)
     radius = cKDTree(vertices).query(points)[0]
     n = len(vertices)
-    return Tube(vertices, faces, points, radius, np.zeros(n, dtype=bool), np.zeros(n))
+    return Tube(vertices, faces, points, radius, np.zeros(n, dtype=bool), AnalyticFolds.none(n))
 
 
 def _centreline_file(path: Path) -> Path:

@@ -85,7 +85,7 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: int | None = None) ->
 
 def simulate_mesh(mesh: Path, out: Path, frames: int, share: tuple[float, float]) -> Path:
     """Render one mesh file (with `*_centreline.*` beside it) as a test set; returns `out`."""
-    crest = CrestOptions(radius_mm=5.0)
+    crest = CrestOptions.for_scan()
     jobs = [
         Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest)
         for i, part in enumerate(_parts(share, 4))

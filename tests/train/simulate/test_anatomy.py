@@ -37,4 +37,20 @@ def test_faces_look_into_the_lumen(tube: Tube) -> None:
 
 
 def test_folds_are_part_of_the_wall(tube: Tube) -> None:
-    assert 2.0 < tube.fold_height.max() < 20.0
+    assert 2.0 < tube.folds.crest_mm.max() < 20.0
+    assert tube.folds.share.max() == pytest.approx(1.0, abs=0.05)
+
+
+def test_folds_are_numbered_and_narrow_as_more_of_their_height_is_asked_for(tube: Tube) -> None:
+    low, high = (tube.folds.region(share) for share in (0.2, 0.6))
+    assert len(np.unique(low)) > 5
+    assert 0 < (high > 0).sum() < (low > 0).sum()
+    assert np.array_equal(high[high > 0], low[high > 0])
+
+
+def test_folds_rise_towards_the_lumen(tube: Tube) -> None:
+    distance = np.min(
+        np.linalg.norm(tube.vertices[:, None] - tube.centreline[None, ::2], axis=2), axis=1
+    )
+    on_crest = tube.folds.region(0.9, crest_mm=3.0) > 0
+    assert distance[on_crest].mean() < 0.85 * distance[tube.folds.share < 0.05].mean()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.simulate.anatomy import Tube
+from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.curvature import components, convexity, label_crests, vertex_areas
 
 
@@ -24,7 +24,9 @@ def tube_with(radius_at) -> Tube:  # type: ignore[no-untyped-def]
     )[:, ::-1]
     line = np.stack([np.zeros_like(z), np.zeros_like(z), z], axis=-1)
     n = len(vertices)
-    return Tube(vertices, faces, line, np.full(len(z), 20.0), np.zeros(n, bool), np.zeros(n))
+    return Tube(
+        vertices, faces, line, np.full(len(z), 20.0), np.zeros(n, bool), AnalyticFolds.none(n)
+    )
 
 
 def ring(z, theta):  # type: ignore[no-untyped-def]

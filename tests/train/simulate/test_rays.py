@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from train.simulate.anatomy import Tube
+from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.camera import Fisheye
 from train.simulate.rays import Scene, occluding_band, occluding_edge, widen
 
@@ -56,7 +56,7 @@ def test_rays_measure_the_inside_of_a_sphere() -> None:
     line = np.linspace([0, 0, -20], [0, 0, 20], 30)
     tube = Tube(
         np.asarray(sphere.vertices), np.asarray(sphere.faces)[:, ::-1], line,
-        np.full(30, 20.0), np.zeros(n, bool), np.zeros(n),
+        np.full(30, 20.0), np.zeros(n, bool), AnalyticFolds.none(n),
     )  # fmt: skip
     rays = Fisheye.colonoscope(16, 1.0).rays()
     view = Scene(tube, np.zeros(n, np.int64)).look(np.eye(4), rays)
