@@ -12,22 +12,53 @@ from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
 from engine.segmenter import Segmenter
 from engine.tracker import Tracker, TrackerOptions
-from engine.types import Analysis, Frame
+from engine.types import Analysis, FoldMask, Frame
 
 _NEW_FOLD_MARGIN = 0.12
 """A new fold must be this much more certain than the threshold; a known one need not."""
 
 
+class Follower:
+    """From a fold mask to fold instances with an identity over time."""
+
+    name = "follow"
+
+    def __init__(self, options: InstanceOptions, tracker: TrackerOptions) -> None:
+        self._options = options
+        self._tracker = Tracker(tracker)
+
+    def __call__(self, mask: FoldMask) -> Analysis:
+        """Separate and follow the folds of one mask."""
+        started_s = time.monotonic()
+        folds = split_instances(mask, self._options)
+        separated_s = time.monotonic()
+        folds = self._tracker.update(mask.frame, folds)
+        finished_s = time.monotonic()
+        timings_ms = {
+            "segment": mask.took_ms,
+            "instances": (separated_s - started_s) * 1e3,
+            "track": (finished_s - separated_s) * 1e3,
+        }
+        return Analysis(mask.frame, mask, folds, MappingProxyType(timings_ms), finished_s)
+
+    def reset(self) -> None:
+        """Forget the past: what follows is another video, or another place in it."""
+        self._tracker.reset()
+
+
 class Analyser:
-    """A bundle at work. A plain callable for one thread; call in presentation order."""
+    """A bundle at work: `stages` for threads of their own, or called for one frame at a time."""
 
     def __init__(self, bundle: ModelBundle, backend: InferenceBackend) -> None:
         self.bundle = bundle
         self.backend = backend
-        self._segment = Segmenter(backend, bundle.input.size)
-        self._options = InstanceOptions(bundle.threshold, bundle.edge_threshold)
         accept = min(bundle.threshold + _NEW_FOLD_MARGIN, 0.9)
-        self._tracker = Tracker(TrackerOptions(new_score=accept))
+        self._segment = Segmenter(backend, bundle.input.size)
+        self._follow = Follower(
+            InstanceOptions(bundle.threshold, bundle.edge_threshold),
+            TrackerOptions(new_score=accept),
+        )
+        self.stages = (self._segment, self._follow)
 
     @property
     def description(self) -> str:
@@ -36,24 +67,12 @@ class Analyser:
 
     def __call__(self, frame: Frame) -> Analysis:
         """Find, separate and follow the folds of one frame."""
-        started = time.monotonic()
-        mask = self._segment(frame)
-        segmented = time.monotonic()
-        folds = split_instances(mask, self._options)
-        separated = time.monotonic()
-        folds = self._tracker.update(frame, folds)
-        finished = time.monotonic()
-        timings = {
-            "segment": (segmented - started) * 1e3,
-            "instances": (separated - segmented) * 1e3,
-            "track": (finished - separated) * 1e3,
-        }
-        return Analysis(frame, mask, folds, MappingProxyType(timings), finished)
+        return self._follow(self._segment(frame))
 
     def reset(self) -> None:
         """Forget the past: after a seek, or before another video."""
-        self._tracker.reset()
-        self._segment.reset()
+        for stage in self.stages:
+            stage.reset()
 
     def close(self) -> None:
         """Give the back end back."""

@@ -20,9 +20,10 @@ from typing import Any
 from engine.errors import BackendError, SourceError
 from engine.offline import analyse_every_frame
 from engine.overlay import paint_overlay
-from engine.pipeline import Analyse, Pipeline
+from engine.pipeline import Pipeline
 from engine.sources import VideoSource
 from engine.sources.pattern import read_code
+from engine.stages import Analyse, Stage
 from engine.timing import Percentiles, SystemClock
 from engine.types import Analysis, Frame, Image, PipelineStatus
 
@@ -72,29 +73,38 @@ class Count:
     dropped: int
 
 
+class _CodeReader:
+    """The first stage, and what pictures it was given."""
+
+    def __init__(self, stage: Stage, codes: dict[float, int]) -> None:
+        self.name = stage.name
+        self._stage = stage
+        self._codes = codes
+
+    def __call__(self, frame: Frame) -> Any:
+        """Do the stage's work, and note which picture it was."""
+        code = read_code(frame.image)
+        if code is not None:
+            self._codes[frame.pts_s] = code
+        return self._stage(frame)
+
+    def reset(self) -> None:
+        """Forget earlier frames."""
+        self._stage.reset()
+
+
 class _Tally:
-    """Collects what happens to painted frames."""
+    """Stands where the analyser does, and collects what happens to painted frames."""
 
     def __init__(self, analyser: Analyse, rate_hz: float | None) -> None:
-        self._analyser = analyser
-        self._rate_hz = rate_hz
+        first, *others = analyser.stages
         self._codes: dict[float, int] = {}
+        self.stages: tuple[Stage, ...] = (_CodeReader(first, self._codes), *others)
+        self._rate_hz = rate_hz
         self._latency_ms: list[float] = []
         self._stages_ms: defaultdict[str, list[float]] = defaultdict(list)
         self._mismatched = 0
         self.painted = 0
-
-    def __call__(self, frame: Frame) -> Analysis:
-        """Analyse, and note which picture it was."""
-        analysis = self._analyser(frame)
-        code = read_code(frame.image)
-        if code is not None:
-            self._codes[analysis.frame.pts_s] = code
-        return analysis
-
-    def reset(self) -> None:
-        """Forget earlier frames."""
-        self._analyser.reset()
 
     def paint(self, frame: Frame, analysis: Analysis) -> Image:
         """Paint as the window would, and note how long it took and how old the frame is."""
@@ -191,8 +201,11 @@ def _warm_up(source: VideoSource, analyser: Analyse) -> None:
     if frame is None:
         raise SourceError(f"{source.info.name} has no frames.", "Choose another source.")
     for _ in range(_WARM_UP_FRAMES):
-        analyser(frame)
-    analyser.reset()
+        product: Any = frame
+        for stage in analyser.stages:
+            product = stage(product)
+    for stage in analyser.stages:
+        stage.reset()
     source.seek(0.0)
 
 

@@ -1,22 +1,25 @@
 """Every frame of a source, in order, none dropped: for files, not for the screen.
 
-Decoding and analysis each have a thread and run ahead by a few frames; what is done with the
-results (painting, writing) happens in the caller's thread at the same time. So the pace is that
-of the slowest stage, not the sum of all.
+Decoding and each stage of the analysis have a thread and run ahead by a few frames; what is done
+with the results (painting, writing) happens in the caller's thread at the same time. So the pace
+is that of the slowest stage, not the sum of all.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 from engine.errors import BackendError, HaustraError, SourceError
 from engine.mailbox import Bounded
 from engine.sources import VideoSource
-from engine.types import Analysis, Frame
+from engine.stages import Analyse, Stage
+from engine.types import Analysis
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +42,18 @@ class _End:
     error: HaustraError | None = None
 
 
-_Decoded = tuple[Frame, float]
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A frame, or what the stages so far made of it."""
+
+    product: Any
+    decode_ms: float
 
 
-def analyse_every_frame(
-    source: VideoSource, analyse: Callable[[Frame], Analysis]
-) -> Generator[Processed, None, None]:
+_Line = Bounded[_Item | _End]
+
+
+def analyse_every_frame(source: VideoSource, analyser: Analyse) -> Generator[Processed, None, None]:
     """Decode, analyse and yield every frame from where `source` stands to its end.
 
     Closing the iterator early ends the threads; the source stays open.
@@ -52,35 +61,33 @@ def analyse_every_frame(
     Raises:
         HaustraError: what the source or the analyser raised, after all frames before it.
     """
-    decoded: Bounded[_Decoded | _End] = Bounded(_AHEAD)
-    results: Bounded[Processed | _End] = Bounded(_AHEAD)
-    threads = [
-        threading.Thread(target=_decode, args=(source, decoded), name="decode", daemon=True),
-        threading.Thread(target=_analyse, args=(analyse, decoded, results), name="analyse",
-                         daemon=True),
-    ]  # fmt: skip
+    lines: list[_Line] = [Bounded(_AHEAD) for _ in range(1 + len(analyser.stages))]
+    threads = [threading.Thread(target=_decode, args=(source, lines[0]), name="decode")]
+    for stage, (before, after) in zip(analyser.stages, itertools.pairwise(lines), strict=True):
+        threads.append(threading.Thread(target=_work, args=(stage, before, after), name=stage.name))
     for thread in threads:
+        thread.daemon = True
         thread.start()
     try:
-        while isinstance(item := results.take(), Processed):
-            yield item
+        while isinstance(item := lines[-1].take(), _Item):
+            yield Processed(item.product, item.decode_ms)
         if item is not None and item.error is not None:
             raise item.error
     finally:
-        decoded.close()
-        results.close()
+        for line in lines:
+            line.close()
         for thread in threads:
             thread.join(_JOIN_S)
 
 
-def _decode(source: VideoSource, decoded: Bounded[_Decoded | _End]) -> None:
+def _decode(source: VideoSource, decoded: _Line) -> None:
     try:
         while True:
             started_s = time.monotonic()
             frame = source.read()
             if frame is None:
                 break
-            if not decoded.put((frame, (time.monotonic() - started_s) * 1e3)):
+            if not decoded.put(_Item(frame, (time.monotonic() - started_s) * 1e3)):
                 return
     except HaustraError as error:
         decoded.put(_End(error))
@@ -91,20 +98,15 @@ def _decode(source: VideoSource, decoded: Bounded[_Decoded | _End]) -> None:
         decoded.put(_End())
 
 
-def _analyse(
-    analyse: Callable[[Frame], Analysis],
-    decoded: Bounded[_Decoded | _End],
-    results: Bounded[Processed | _End],
-) -> None:
+def _work(stage: Stage, before: _Line, after: _Line) -> None:
     try:
-        while isinstance(item := decoded.take(), tuple):
-            frame, decode_ms = item
-            if not results.put(Processed(analyse(frame), decode_ms)):
+        while isinstance(item := before.take(), _Item):
+            if not after.put(_Item(stage(item.product), item.decode_ms)):
                 return
         if item is not None:
-            results.put(item)
+            after.put(item)
     except HaustraError as error:
-        results.put(_End(error))
+        after.put(_End(error))
     except Exception as error:  # noqa: BLE001  (top of a worker)
-        _log.error("analysis stopped", exc_info=error)
-        results.put(_End(BackendError(f"The analysis failed: {error}.", "Run haustra doctor.")))
+        _log.error("%s stopped", stage.name, exc_info=error)
+        after.put(_End(BackendError(f"The analysis failed: {error}.", "Run haustra doctor.")))

@@ -2,15 +2,17 @@
 
 ```
  decode ── source.read() → wait until due → Latest ─────────────────────────▶ newest()
-                                          └▶ Latest ─▶ analyse ─▶ Latest ───▶ newest()
+                                          └▶ Latest ─▶ segment ─▶ follow ───▶ newest()
 ```
-Two worker threads, each in one of these states:
+A thread for decoding and one for each stage of the analyser, so that folds are followed while the
+network looks at the next frame. Only the first stage ever skips a frame. Each worker is in one of
+these states:
 
 ```
  STOPPED ─start─▶ STARTING ─▶ RUNNING ─stop─▶ STOPPING ─▶ STOPPED ─start─▶ ...
                                  │ exception
                                  ▼
-                              FAULTED ─start─▶ STARTING        (the other worker goes on)
+                              FAULTED ─start─▶ STARTING        (the other workers go on)
 ```
 Every published frame carries an epoch and a sequence number. A seek starts a new epoch, and what
 was analysed in an older one is discarded; so a picture only ever meets its own overlay.
@@ -23,13 +25,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any
 
 from engine.errors import HaustraError
-from engine.mailbox import Latest
+from engine.mailbox import Bounded, Latest
 from engine.playback import Pace, Playback
 from engine.sources import VideoSource
+from engine.stages import Analyse, Stage
 from engine.timing import Clock, Percentiles, RateMeter, RollingLatency, SystemClock
 from engine.types import Analysis, Frame, PipelineStatus, WorkerState
 
@@ -40,18 +44,6 @@ _log = logging.getLogger(__name__)
 _TAKE_S = 0.2
 _LATE_FRAMES = 2
 _LATE_S = 0.1
-
-
-class Analyse(Protocol):
-    """What the pipeline needs of an analyser: call it in presentation order."""
-
-    def __call__(self, frame: Frame) -> Analysis:
-        """Find the folds in one frame."""
-        ...
-
-    def reset(self) -> None:
-        """Forget earlier frames; the next one does not follow them."""
-        ...
 
 
 class ShownState(StrEnum):
@@ -79,12 +71,31 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A frame with its place in the stream."""
+    """A frame with its place in the stream, and what became of it so far."""
 
     epoch: int
     number: int
     frame: Frame
-    analysis: Analysis | None = None
+    product: Any = None
+    """Of the last stage that had it: an `Analysis` in the end."""
+
+
+class _Station:
+    """A stage of the analyser with its worker's state."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.epoch = -1
+        self.ready: Bounded[Published] = Bounded(1)
+        """What waits for this stage; the first one takes from the pipeline's slot instead."""
+
+    def work(self, published: Published) -> Published:
+        """Do this stage's part."""
+        if published.epoch != self.epoch:
+            self.stage.reset()
+            self.epoch = published.epoch
+        product = self.stage(published.product)
+        return Published(published.epoch, published.number, published.frame, product)
 
 
 class Worker:
@@ -154,7 +165,6 @@ class Pipeline:
         is_playing: bool = True,
     ) -> None:
         self._source = source
-        self._analyser = analyser
         self._clock: Clock = clock or SystemClock()
         self._told = threading.Event()
         self._playback = Playback(source, self._clock, pace, is_playing=is_playing)
@@ -162,14 +172,16 @@ class Pipeline:
         self._newest: Published | None = None
         self._analysed: Published | None = None
         self._slot: Latest[Published] = Latest()
-        self._analyser_epoch = -1
         self._dropped_before = 0
         self._frames_in = self._analysed_count = 0
         self._latency, self._rate = RollingLatency(), RateMeter()
         self._decode_ms = RollingLatency(1024)
         self._workers = [Worker("decode", self._decode_step)]
-        if analyser is not None:
-            self._workers.append(Worker("analyse", self._analyse_step))
+        self._stations = [_Station(stage) for stage in (analyser.stages if analyser else ())]
+        self._workers += [
+            Worker(station.stage.name, partial(self._analyse_step, place))
+            for place, station in enumerate(self._stations)
+        ]
 
     # Start and stop
 
@@ -182,6 +194,8 @@ class Pipeline:
         with self._lock:
             self._dropped_before += self._slot.replaced
             self._slot = Latest()
+        for station in self._stations:
+            station.ready = Bounded(1)
         self._playback.resume()
         for worker in self._workers:
             worker.start(self._told)
@@ -191,6 +205,8 @@ class Pipeline:
         self._told.set()
         self._playback.wake()
         self._slot.close()
+        for station in self._stations:
+            station.ready.close()
         deadline_s = SystemClock().now_s() + timeout_s
         stopped = [worker.join(deadline_s - SystemClock().now_s()) for worker in self._workers]
         return all(stopped)
@@ -265,10 +281,10 @@ class Pipeline:
             return Shown(None, None, ShownState.FAULT if self._is_faulted else ShownState.NO_SIGNAL)
         if self._is_faulted:
             is_own = analysed is not None and analysed.frame is newest.frame
-            analysis = analysed.analysis if analysed is not None and is_own else None
+            analysis = analysed.product if analysed is not None and is_own else None
             return Shown(newest.frame, analysis, ShownState.FAULT)
         if analysed is not None and self._is_fresh(analysed, newest):
-            return Shown(analysed.frame, analysed.analysis, ShownState.LIVE)
+            return Shown(analysed.product.frame, analysed.product, ShownState.LIVE)
         return Shown(newest.frame, None, ShownState.LATE)
 
     def decode_spread(self) -> Percentiles | None:
@@ -303,27 +319,29 @@ class Pipeline:
         self._decode_ms.add(move.decode_ms)
         with self._lock:
             number = self._newest.number + 1 if self._newest is not None else 0
-            published = Published(move.epoch, number, move.frame)
+            published = Published(move.epoch, number, move.frame, move.frame)
             if move.epoch != self._playback.epoch:
                 return
             self._newest = published
             self._frames_in += 1
         self._slot.put(published)
 
-    def _analyse_step(self) -> None:
-        published = self._slot.take(_TAKE_S)
-        if published is None or self._analyser is None:
+    def _analyse_step(self, place: int) -> None:
+        waiting = self._slot if place == 0 else self._stations[place].ready
+        published = waiting.take(_TAKE_S)
+        if published is None:
             return
-        if published.epoch != self._analyser_epoch:
-            self._analyser.reset()
-            self._analyser_epoch = published.epoch
-        analysis = self._analyser(published.frame)
+        done = self._stations[place].work(published)
+        if place + 1 < len(self._stations):
+            self._stations[place + 1].ready.put(done)
+        else:
+            self._publish(done)
+
+    def _publish(self, done: Published) -> None:
         now_s = self._clock.now_s()
         with self._lock:
             self._analysed_count += 1
             self._rate.tick(now_s)
-            self._latency.add((now_s - published.frame.captured_s) * 1e3)
-            if published.epoch == self._playback.epoch:
-                self._analysed = Published(
-                    published.epoch, published.number, analysis.frame, analysis
-                )
+            self._latency.add((now_s - done.frame.captured_s) * 1e3)
+            if done.epoch == self._playback.epoch:
+                self._analysed = done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from engine.backends import InferenceBackend
@@ -12,6 +14,8 @@ from engine.types import FoldMask, Frame, Mask, read_only
 class Segmenter:
     """Finds the field of view, places it on the network's grid, and runs the network."""
 
+    name = "segment"
+
     def __init__(self, backend: InferenceBackend, size: int) -> None:
         self._backend = backend
         self._size = size
@@ -21,12 +25,14 @@ class Segmenter:
 
     def __call__(self, frame: Frame) -> FoldMask:
         """Segment one frame; the probability is zero outside the field of view."""
+        started_s = time.monotonic()
         placement, inside = self._place(frame)
         grid = placement.image_to_grid(frame.image)
         grid[~inside] = 0
         probability = self._backend.infer(grid)
         probability *= inside
-        return FoldMask(frame, read_only(probability[0]), read_only(probability[1]), placement)
+        region, edge = read_only(probability[0]), read_only(probability[1])
+        return FoldMask(frame, region, edge, placement, (time.monotonic() - started_s) * 1e3)
 
     def reset(self) -> None:
         """Forget the field of view: another video follows."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -126,15 +125,16 @@ class Tracker:
         """
         if not outlines or not self._tracks:
             return {}
-        known = _paint([track.outline for track in self._tracks], shape)
-        found = _paint(outlines, shape)
-        overlap = overlaps(known, found)
+        areas = SharedAreas.of(
+            _paint([track.outline for track in self._tracks], shape), _paint(outlines, shape)
+        )
+        overlap = areas.overlap()
         is_lost = np.array([track.is_lost for track in self._tracks])
         rows = self._assign(np.where(is_lost[:, None], 0, overlap))
         left = np.where(is_lost[:, None], overlap, 0)
         left[:, list(rows)] = 0
         rows |= self._assign(left)
-        merged = shares_inside(known, found) >= self._options.merged_share
+        merged = areas.share_inside() >= self._options.merged_share
         merged[is_lost] = merged[list(rows.values())] = False
         return {
             column: max(
@@ -191,33 +191,47 @@ def camera_motion(before: _Grey, after: _Grey) -> NDArray[np.float64]:
     return np.asarray(motion, np.float64) if 0.7 < zoom < 1.4 else still
 
 
-def overlaps(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
-    """Overlap of every pair of masks, (n, h, w) and (m, h, w) of 0 and 1 → (n, m).
+@dataclass(frozen=True, slots=True)
+class SharedAreas:
+    """How many cells every pair of masks shares; masks are (n, h, w) and (m, h, w) of 0 and 1."""
 
-    The mean of intersection over union and intersection over the smaller area: a fold that is
-    partly hidden still overlaps its past well.
-    """
-    shared, area_before, area_after = _shared_areas(before, after)
-    union = np.maximum(area_before[:, None] + area_after - shared, 1)
-    smaller = np.maximum(np.minimum(area_before[:, None], area_after), 1)
-    return 0.5 * shared / union + 0.5 * shared / smaller
+    shared: NDArray[np.int64]
+    """(n, m)."""
+    before: NDArray[np.int64]
+    """(n,) cells of the earlier masks."""
+    after: NDArray[np.int64]
+    """(m,) cells of the later ones."""
+
+    @classmethod
+    def of(cls, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> SharedAreas:
+        """Count on packed bits: 64 cells an operation."""
+        first, second = _pack(before), _pack(after)
+        return cls(
+            np.bitwise_count(first[:, None] & second[None]).sum(-1, dtype=np.int64),
+            np.bitwise_count(first).sum(-1, dtype=np.int64),
+            np.bitwise_count(second).sum(-1, dtype=np.int64),
+        )
+
+    def overlap(self) -> NDArray[np.float64]:
+        """(n, m) mean of intersection over union and intersection over the smaller area.
+
+        So a fold that is partly hidden still overlaps its past well.
+        """
+        union = np.maximum(self.before[:, None] + self.after - self.shared, 1)
+        smaller = np.maximum(np.minimum(self.before[:, None], self.after), 1)
+        return np.asarray(0.5 * self.shared / union + 0.5 * self.shared / smaller)
+
+    def share_inside(self) -> NDArray[np.float64]:
+        """(n, m) share of each earlier mask that lies in each later one."""
+        return np.asarray(self.shared / np.maximum(self.before[:, None], 1))
 
 
-def shares_inside(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
-    """Share of each mask (n, h, w) that lies in each of the others (m, h, w) → (n, m)."""
-    shared, area_before, _ = _shared_areas(before, after)
-    return shared / np.maximum(area_before[:, None], 1)
-
-
-def _shared_areas(
-    before: NDArray[Any], after: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cells shared by every pair of masks (n, m), and by each with itself (n,) and (m,)."""
-    first, second = (masks.reshape(len(masks), -1).astype(np.float32) for masks in (before, after))
-    ones = np.ones(first.shape[1], np.float32)
-    areas = (each.astype(np.float64) for each in (first @ second.T, first @ ones, second @ ones))
-    shared, area_first, area_second = areas
-    return shared, area_first, area_second
+def _pack(masks: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(n, h, w) of 0 and 1 → (n, ceil(h·w / 64)) words."""
+    bits = np.packbits(masks.reshape(len(masks), -1), axis=1)
+    padded = np.zeros((len(masks), -(-bits.shape[1] // 8) * 8), np.uint8)
+    padded[:, : bits.shape[1]] = bits
+    return padded.view(np.uint64)
 
 
 def _paint(outlines: Sequence[Points], shape: tuple[int, ...]) -> _Grey:

@@ -57,6 +57,8 @@ class FoldMask:
     """(h, w), 0..1: on the occluding edge of a fold."""
     placement: Placement
     """Maps the grid to frame pixels and back."""
+    took_ms: float = 0.0
+    """To place, run and fetch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class PipelineStatus:
     """A snapshot of a running pipeline."""
 
     workers: Mapping[str, WorkerState]
-    """State by worker name: `decode`, `analyse`."""
+    """State by worker name: `decode`, then the analyser's stages; `decode` alone plays bare."""
     fault: str | None = None
     """What went wrong and what to do, or None."""
     frames_in: int = 0

@@ -10,6 +10,7 @@ import numpy as np
 from engine.bundle import ModelBundle, seal_bundle
 from engine.errors import BackendError
 from engine.preprocess import Placement
+from engine.stages import Stage
 from engine.types import Analysis, FoldInstance, FoldMask, Frame, Points, read_only
 
 WAIT_S = 20.0
@@ -38,7 +39,10 @@ def analysis_of(frame: Frame, *folds: FoldInstance) -> Analysis:
 class EasyAnalyser:
     """Finds one fold in every frame, at once, and remembers what it was asked."""
 
+    name = "analyse"
+
     def __init__(self) -> None:
+        self.stages: tuple[Stage, ...] = (self,)
         self.seen: list[float] = []
         self.resets: list[int] = []
         """How many frames had been seen at each reset."""

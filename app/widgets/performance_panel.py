@@ -91,7 +91,7 @@ class PerformancePanel(QWidget):
 
     def set_status(self, status: PipelineStatus | None) -> None:
         """Counts of the pipeline, None while nothing is open. Without a model none are due."""
-        if status is not None and "analyse" not in status.workers:
+        if status is not None and len(status.workers) < 2:
             status = None
         self._values["Analysed"].setText(
             _number(None if status is None else status.analysed_hz, "a second")

@@ -48,7 +48,11 @@ def pixels(widget: QWidget) -> Image:
 class SquareFinder:
     """Stands where the analyser does: finds one square in every frame, and nothing is learnt."""
 
+    name = "analyse"
     description = "square finder"
+
+    def __init__(self) -> None:
+        self.stages = (self,)
 
     def __call__(self, frame: Frame) -> Analysis:
         return analysis_of(frame, square(1, 40, 90))

@@ -9,10 +9,10 @@ import pytest
 
 from engine.benchmark import STAGES, Measurement, measure_flat_out, measure_paced
 from engine.errors import BackendError
-from engine.pipeline import Analyse
 from engine.recorder import record_source
 from engine.sources import VideoSource, open_source
 from engine.sources.pattern import Pattern
+from engine.stages import Analyse
 from engine.types import Analysis, Frame
 from tests.clips import ONE_PIXEL, write_clip
 from tests.fakes import EasyAnalyser, FailingAnalyser

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from engine.errors import SourceError
-from engine.pipeline import Analyse, Pace, Pipeline, Shown, ShownState
+from engine.pipeline import Pace, Pipeline, Shown, ShownState
 from engine.sources import VideoSource
 from engine.sources.pattern import Pattern, read_code
+from engine.stages import Analyse
 from engine.timing import ManualClock
 from engine.types import Frame, WorkerState
 from tests.fakes import WAIT_S, EasyAnalyser, FailingAnalyser, GatedAnalyser

@@ -227,7 +227,7 @@ def _haustra(s: Floats, folds: Floats, spacing: float) -> Floats:
     outer = np.concatenate([[folds[0] - spacing], folds, [folds[-1] + spacing]])
     phase = np.interp(s, outer, 2 * np.pi * np.arange(len(outer)))
     # Uneven spacing kinks the phase; a wall does not kink.
-    return gaussian_filter1d(-np.cos(phase), 3.0 / (s[1] - s[0]), mode="nearest")
+    return np.asarray(gaussian_filter1d(-np.cos(phase), 3.0 / (s[1] - s[0]), mode="nearest"))
 
 
 def _add_fold(

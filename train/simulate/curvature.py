@@ -136,13 +136,14 @@ def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArra
     if distance_mm <= 0 or not member.any():
         return member
     tree = cKDTree(tube.vertices[member])
-    return np.isfinite(tree.query(tube.vertices, distance_upper_bound=distance_mm)[0])
+    return np.asarray(np.isfinite(tree.query(tube.vertices, distance_upper_bound=distance_mm)[0]))
 
 
 def _close(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
     """Morphological closing on the surface's vertices; never onto polyps."""
     grown = _within(tube, member, distance_mm)
-    return (member | ~_within(tube, ~grown, distance_mm)) & ~tube.is_polyp
+    closed = member | ~_within(tube, ~grown, distance_mm)
+    return np.asarray(closed & ~tube.is_polyp)
 
 
 def _away_from_ends(tube: Tube, margin_mm: float = 15.0) -> NDArray[np.bool_]:
