@@ -6,7 +6,6 @@ back; nothing here blocks.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +16,11 @@ from app.screen import Loop, Screen, Signal
 from engine.analyser import open_analyser
 from engine.pipeline import Pipeline, Shown, ShownState
 from engine.sources import open_source
-from engine.timing import Clock, SystemClock
 from engine.types import PipelineStatus
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 IDLE = "Nothing is open."
 _LATE = "Folds are shown only where they match the picture."
-_LATE_HELD_S = 0.5
 
 
 class Session:
@@ -33,10 +30,7 @@ class Session:
         self,
         open_source: OpenSource = open_source,
         open_analyser: OpenAnalyser = open_analyser,
-        clock: Clock | None = None,
     ) -> None:
-        self._clock: Clock = clock or SystemClock()
-        self._was_late_s = -math.inf
         self._open_source = open_source
         self._model = Model(open_analyser)
         self._stage = Stage()
@@ -162,15 +156,6 @@ class Session:
         self._tell_status(status)
         return self._screen(opened, status)
 
-    def _calm(self, signal: Signal, detail: str) -> tuple[Signal, str]:
-        """Say LATE for a moment longer, so that the word does not flicker at every other frame."""
-        now_s = self._clock.now_s()
-        if signal is Signal.LATE:
-            self._was_late_s = now_s
-        elif signal is Signal.LIVE and now_s - self._was_late_s < _LATE_HELD_S:
-            return Signal.LATE, _LATE
-        return signal, detail
-
     @property
     def _pipeline(self) -> Pipeline | None:
         opened = self._stage.opened
@@ -194,7 +179,7 @@ class Session:
     def _screen(self, opened: Opened, status: PipelineStatus) -> Screen:
         shown = opened.pipeline.newest()
         is_playing = opened.pipeline.is_playing and not status.at_end
-        signal, detail = self._calm(*judge(shown, status, opened, is_playing=is_playing))
+        signal, detail = judge(shown, status, opened, is_playing=is_playing)
         if self._opening is not None:
             detail = _opening_text(self._opening)
         return Screen(

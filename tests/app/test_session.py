@@ -15,7 +15,6 @@ from app.session import IDLE, Session
 from engine.analyser import Analyser
 from engine.errors import BundleError, SourceError
 from engine.sources import VideoSource, open_source
-from engine.timing import Clock, ManualClock
 from engine.types import Analysis, Frame
 from tests.app.pictures import SquareFinder, until
 
@@ -47,9 +46,8 @@ def make() -> Iterator[Make]:
         spec: str | None = None,
         open_analyser: Callable[[], Analyser] = _finder,
         opener: Callable[[str], VideoSource] = open_source,
-        clock: Clock | None = None,
     ) -> Session:
-        session = Session(opener, open_analyser, clock)
+        session = Session(opener, open_analyser)
         made.append(session)
         if spec is not None:
             session.open(spec)
@@ -95,21 +93,26 @@ def test_an_analysis_on_screen_is_of_the_frame_on_screen(make: Make) -> None:
     assert all(screen.analysis and screen.analysis.frame is screen.frame for screen in seen)
 
 
-def test_late_is_said_for_half_a_second_so_that_it_can_be_read(make: Make) -> None:
-    gate, clock = threading.Event(), ManualClock(100.0)
+def test_late_is_said_exactly_while_the_picture_has_no_folds(make: Make) -> None:
+    gate = threading.Event()
 
     class Waits(SquareFinder):
         def __call__(self, frame: Frame) -> Analysis:
             gate.wait(30.0)
             return super().__call__(frame)
 
-    session = make(_CLIP, lambda: cast(Analyser, Waits()), clock=clock)
+    session = make(_CLIP, lambda: cast(Analyser, Waits()))
     assert _reaches(session, lambda screen: screen.signal is Signal.LATE)
     gate.set()
-    assert _reaches(session, lambda screen: screen.analysis is not None)
-    assert session.tick().signal is Signal.LATE
-    clock.advance(0.6)
     assert _reaches(session, lambda screen: screen.signal is Signal.LIVE)
+    gate.clear()
+    session.seek(1.0)
+    assert _reaches(session, lambda screen: screen.signal is Signal.LATE)
+    gate.set()
+    seen = [session.tick() for _ in range(200)]
+    playing = [screen for screen in seen if screen.is_playing]
+    assert playing
+    assert all((screen.signal is Signal.LATE) == (screen.analysis is None) for screen in playing)
 
 
 def test_pause_is_told(make: Make) -> None:
