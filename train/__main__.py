@@ -14,7 +14,9 @@ VERBS = {
     "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",
     "export": "seal a trained network as a bundle the program can open",
+    "realism": "measure how real simulated pictures look",
     "evaluate": "measure a bundle and print one table",
+    "layout": "write a simulated set as SimCol3D or C3VD, or check such a recording",
     "reproduce": "all of the above in one go, going on where it stopped",
 }
 _EXAMPLES = """\
