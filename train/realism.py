@@ -74,9 +74,9 @@ class Realism:
                 "Colour: earth mover's distance in CIELAB units (joint: sliced). Slope of the log",
                 "power spectrum of luminance, first less second, 0.025 to 0.375 cycles per pixel",
                 "(coarse below, fine above 0.1). KID in pooled EfficientNet-Lite0 features: all",
-                "pictures, then mean ± deviation of subsets; on another scale than KID in Inception",
-                "features, so the rows of real pictures are its measure. Intervals: 95 %, bootstrap",
-                "over colons or patients.",
+                "pictures, then mean ± deviation of subsets; on another scale than in Inception",
+                "features, so the rows of real pictures are its measure. Intervals: 95 %,",
+                "bootstrap over colons or patients.",
                 "",
                 "| pictures | against | L* | a* | b* | joint | slope | coarse | fine "
                 "| KID, whole | KID, centre |",
