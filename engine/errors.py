@@ -24,6 +24,10 @@ class HaustraError(Exception):
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".rstrip()
 
+    def __reduce__(self) -> tuple[type[HaustraError], tuple[str, str]]:
+        """Errors of worker processes arrive with their remedy."""
+        return type(self), (self.what, self.remedy)
+
 
 class SourceError(HaustraError):
     """A video, a folder of stills or a stream cannot be read."""

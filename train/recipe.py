@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 from train.losses import LossWeights
-from train.simulate.render import SimulationRecipe
+from train.simulate.farm import SimulationRecipe
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 

@@ -14,7 +14,7 @@ from train.evaluate import EvaluationPlaces, evaluate
 from train.export import export_bundle, with_evaluation
 from train.loop import RunPlaces, Say, Trainer
 from train.recipe import Recipe
-from train.simulate.render import simulate, simulate_mesh
+from train.simulate.farm import simulate, simulate_mesh
 
 CT_MESH = Path("meshes_ctcolon") / "ct_A_mm.ply"
 CT_SHARE = (0.0, 0.7)

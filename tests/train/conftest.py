@@ -10,8 +10,8 @@ import pytest
 
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
 from train.simulate.camera import Fisheye
-from train.simulate.dataset import SCHEMA, Flag
-from train.simulate.render import SimulationRecipe
+from train.simulate.dataset import DISTANCE_UNIT_MM, SCHEMA, Flag
+from train.simulate.farm import SimulationRecipe
 
 SIZE = 64
 
@@ -28,7 +28,7 @@ def write_sequence(folder: Path, frames: int, seed: int) -> None:
     normal = np.zeros((SIZE, SIZE, 3), np.int8)
     normal[..., 2] = -127
     arrays = {
-        "distance": np.maximum(60 - radius, 8).astype(np.float16),
+        "distance": (np.maximum(60 - radius, 8) / DISTANCE_UNIT_MM).astype(np.uint16),
         "normal": normal,
         "flags": flags.astype(np.uint8),
         "instances": ring.astype(np.uint16),

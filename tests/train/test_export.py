@@ -15,7 +15,7 @@ from train.evaluate import EvaluationPlaces, evaluate
 from train.export import CARD, export_bundle, load_trained, with_evaluation
 from train.loop import RunPlaces, Trainer
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
-from train.simulate.render import SimulationRecipe
+from train.simulate.farm import SimulationRecipe
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from engine.bundle import ModelBundle
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
 from train.reproduce import reproduce
-from train.simulate.render import SimulationRecipe
+from train.simulate.farm import SimulationRecipe
 
 
 @pytest.fixture(scope="module")

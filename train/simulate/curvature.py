@@ -8,7 +8,7 @@ parameters from our own trials, see `docs/science.md`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import igl
 import numpy as np
@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from train.simulate.anatomy import Floats, Tube
+from train.simulate.folds import DivideOptions, divide_crests, fold_height
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class CrestOptions:
     """The bare crest is thinner than what one sees as the fold."""
     polyp_margin_mm: float = 2.0
     """The rim of a polyp is convex too; no crest begins this close to one."""
+    divide: DivideOptions = field(default_factory=DivideOptions)
 
     @classmethod
     def for_scan(cls) -> CrestOptions:
@@ -127,7 +129,7 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[
     crest &= sizes[labels] >= options.smallest_mm2
     _, gaps = components(~crest, tube.faces)
     crest |= (np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2) & ~tube.is_polyp
-    _, labels = components(crest, tube.faces)
+    labels = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
     return _dilate(tube, labels, options.dilation_mm)
 
 

@@ -1,14 +1,17 @@
-"""Geometry frames on disk: what was rendered once and is shaded anew each time it is drawn.
+"""A simulated set on disk: geometry rendered once, shaded anew each time it is drawn.
 
 Layout, one folder per set:
 
     manifest.json               schema, recipe, splits {train, validation, test: [sequence, ...]}
-    <sequence>/sequence.json    camera model, source of the anatomy, number of frames
-    <sequence>/distance.npy     (n, H, W) float16, mm along the ray, 0 where nothing was hit
+    <sequence>/sequence.json    camera, anatomy, seed, number and rate of frames
+    <sequence>/distance.npy     (n, H, W) uint16, along the ray, units of 1/128 mm, 0 where invalid
     <sequence>/normal.npy       (n, H, W, 3) int8, camera coordinates, times 127
     <sequence>/flags.npy        (n, H, W) uint8, bits of `Flag`
-    <sequence>/instances.npy    (n, H, W) uint16, fold instance, 0 for none
+    <sequence>/instances.npy    (n, H, W) uint16, fold instance, 0 for none; the same all along
     <sequence>/poses.npy        (n, 4, 4) float64, camera to world, mm
+    <sequence>/coverage.npz     what was seen of the wall (`train.simulate.coverage`)
+    <sequence>/image/000000.png ... and picture_flags.npy, where the recipe asks for pictures:
+                                RGB as one look of light and tissue, and the labels that hold in it
 """
 
 from __future__ import annotations
@@ -16,20 +19,25 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import IntFlag
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecipeError
-from train.simulate.camera import Fisheye
+from train.simulate.camera import Camera, camera_from
 
-SCHEMA = 1
+SCHEMA = 2
+DISTANCE_UNIT_MM = 1 / 128
+"""Of `distance.npy`: up to 512 mm in steps of 8 µm."""
+
+Bools = NDArray[np.bool_]
 
 
 class Flag(IntFlag):
-    """Bits of `flags.npy`."""
+    """Bits of `flags.npy` and `picture_flags.npy`."""
 
     FOLD = 1
     """Region label: crest by curvature or occluding band, without polyps."""
@@ -39,7 +47,9 @@ class Flag(IntFlag):
     """Curvature alone (the label of the paper)."""
     POLYP = 8
     VALID = 16
-    """A ray hit the wall within the lens model."""
+    """A ray hit the wall within the lens model; in pictures, and nothing covers it."""
+    HARD = 32
+    """Pictures only: looks raised and is no fold: polyp, tool, debris."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +66,117 @@ class GeometryFrame:
     """Unit, camera coordinates."""
     rotation: NDArray[np.float32]
     """(3, 3) camera to world."""
-    fold: NDArray[np.bool_]
-    edge: NDArray[np.bool_]
-    crest: NDArray[np.bool_]
-    polyp: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
+    fold: Bools
+    edge: Bools
+    crest: Bools
+    polyp: Bools
+    valid: Bools
+    instances: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, view: View, pose: NDArray[np.float64], camera: Camera) -> GeometryFrame:
+        """A view as rendered, ready to be shaded."""
+        rays = camera.rays().astype(np.float32)
+        rotation = pose[:3, :3].astype(np.float32)
+        flags = view.flags
+        position = (view.distance_mm[..., None] * rays) @ rotation.T + pose[:3, 3]
+        return cls(
+            depth_mm=view.distance_mm,
+            normal=view.normal,
+            position=position.astype(np.float32),
+            rays=rays,
+            rotation=rotation,
+            fold=(flags & Flag.FOLD) > 0,
+            edge=(flags & Flag.EDGE) > 0,
+            crest=(flags & Flag.CREST) > 0,
+            polyp=(flags & Flag.POLYP) > 0,
+            valid=(flags & Flag.VALID) > 0,
+            instances=view.instances,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is stored of one view; arrays are (H, W)."""
+
+    distance_mm: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    """(H, W, 3) unit, camera coordinates, towards the camera."""
+    flags: NDArray[np.uint8]
     instances: NDArray[np.uint16]
 
 
-@lru_cache(maxsize=256)
-def _rays(size: int, focal: float, k: tuple[float, ...], centre: tuple[float, ...]) -> NDArray:  # type: ignore[type-arg]
-    return Fisheye(size, focal, k, centre).rays().astype(np.float32)  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One stored picture and the labels that hold in it."""
+
+    image: NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    flags: NDArray[np.uint8]
+    """(H, W), bits of `Flag`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """One camera path through one colon; arrays are memory maps."""
+
+    folder: Path
+    about: dict[str, Any]
+    camera: Camera
+    arrays: dict[str, NDArray[Any]]
+
+    @classmethod
+    def open(cls, folder: Path) -> Sequence:
+        """Map a sequence's files.
+
+        Raises:
+            RecipeError: a file is missing or damaged.
+        """
+        try:
+            about = json.loads((folder / "sequence.json").read_text())
+            names = ["distance", "normal", "flags", "instances", "poses"]
+            if (folder / "picture_flags.npy").exists():
+                names.append("picture_flags")
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+            return cls(folder, about, camera_from(about["camera"]), arrays)
+        except (OSError, ValueError, KeyError) as error:
+            raise RecipeError(
+                f"{folder} is damaged: {error}.", "Delete it and simulate again."
+            ) from error
+
+    def __len__(self) -> int:
+        return int(self.about["frames"])
+
+    def view(self, number: int) -> View:
+        """The stored arrays of one frame."""
+        return View(
+            np.asarray(self.arrays["distance"][number], np.float32) * DISTANCE_UNIT_MM,
+            np.asarray(self.arrays["normal"][number], np.float32) / 127.0,
+            np.asarray(self.arrays["flags"][number]),
+            np.asarray(self.arrays["instances"][number]),
+        )
+
+    def picture(self, number: int) -> Picture | None:
+        """The stored picture of one frame; None where the set holds geometry alone.
+
+        Raises:
+            RecipeError: the file cannot be read.
+        """
+        if "picture_flags" not in self.arrays:
+            return None
+        path = self.folder / "image" / f"{number:06d}.png"
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise RecipeError(f"{path} cannot be read.", "Delete the sequence, simulate again.")
+        flags = np.asarray(self.arrays["picture_flags"][number])
+        return Picture(np.ascontiguousarray(image[..., ::-1]).astype(np.uint8, copy=False), flags)
 
 
 class SimulatedSet:
-    """A folder of rendered geometry, read through memory maps.
+    """A folder of rendered sequences.
 
     Raises:
-        RecipeError: the folder holds no finished set.
+        RecipeError: the folder holds no finished set, or one of another version.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,54 +188,34 @@ class SimulatedSet:
                 f"{self.folder} holds no finished simulated set.",
                 "Render one: haustra-train simulate RECIPE -o DIR.",
             ) from error
-        self.manifest: dict[str, object] = manifest
+        if manifest.get("schema") != SCHEMA:
+            raise RecipeError(
+                f"{self.folder} has layout {manifest.get('schema')}, this version reads {SCHEMA}.",
+                "Simulate the set again.",
+            )
+        self.manifest: dict[str, Any] = manifest
         self.splits: dict[str, list[str]] = manifest["splits"]
-        self._opened: dict[str, tuple[dict[str, NDArray[np.generic]], dict[str, object]]] = {}
+        self._opened: dict[str, Sequence] = {}
+
+    def sequence(self, name: str) -> Sequence:
+        """One sequence, opened once."""
+        if name not in self._opened:
+            self._opened[name] = Sequence.open(self.folder / name)
+        return self._opened[name]
 
     def frames(self, split: str) -> list[tuple[str, int]]:
         """(sequence, number) of every frame of a split."""
-        return [
-            (name, i)
-            for name in self.splits[split]
-            for i in range(int(self._open(name)[1]["frames"]))  # type: ignore[call-overload]
-        ]
+        return [(name, i) for name in self.splits[split] for i in range(len(self.sequence(name)))]
 
     def frame(self, sequence: str, number: int) -> GeometryFrame:
         """Read one frame."""
-        arrays, about = self._open(sequence)
-        camera = about["camera"]
-        assert isinstance(camera, dict)
-        rays = _rays(camera["size"], camera["focal"], tuple(camera["k"]), tuple(camera["centre"]))
-        flags = np.asarray(arrays["flags"][number])
-        pose = np.asarray(arrays["poses"][number], dtype=np.float32)
-        depth = np.asarray(arrays["distance"][number], dtype=np.float32)
-        return GeometryFrame(
-            depth_mm=depth,
-            normal=np.asarray(arrays["normal"][number], dtype=np.float32) / 127.0,
-            position=(depth[..., None] * rays) @ pose[:3, :3].T + pose[:3, 3],
-            rays=rays,
-            rotation=pose[:3, :3],
-            fold=(flags & Flag.FOLD) > 0,
-            edge=(flags & Flag.EDGE) > 0,
-            crest=(flags & Flag.CREST) > 0,
-            polyp=(flags & Flag.POLYP) > 0,
-            valid=(flags & Flag.VALID) > 0,
-            instances=np.asarray(arrays["instances"][number]),
-        )
+        opened = self.sequence(sequence)
+        pose = np.asarray(opened.arrays["poses"][number])
+        return GeometryFrame.of(opened.view(number), pose, opened.camera)
 
-    def _open(self, name: str) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
-        if name not in self._opened:
-            folder = self.folder / name
-            arrays = {
-                key: np.load(folder / f"{key}.npy", mmap_mode="r")
-                for key in ("distance", "normal", "flags", "instances", "poses")
-            }
-            self._opened[name] = arrays, json.loads((folder / "sequence.json").read_text())
-        return self._opened[name]
-
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         """Memory maps are opened again in every worker process."""
         return {"folder": self.folder, "manifest": self.manifest, "splits": self.splits}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _opened={})

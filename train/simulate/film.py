@@ -20,7 +20,7 @@ from train.simulate.camera import Fisheye
 from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import GeometryFrame
-from train.simulate.rays import Scene
+from train.simulate.render import Photographer, StageTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,8 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
         flat_share=0.1, bend_radius=80.0, polyps=3, ridges=2, roughness=0.03,
     )  # fmt: skip
     tube = grow_colon(rng, shape)
-    scene = Scene(tube, label_crests(tube))
     camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
-    rays, sees = camera.rays(), camera.sees()
+    photographer = Photographer(tube, label_crests(tube), camera)
     frames = round(options.seconds * options.rate_hz)
     path = PathOptions(
         frames, 0.72, 0.30, off_axis=0.3, deflection=0.22, wobble_frames=45.0, roll=0.1
@@ -65,22 +64,10 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
     top = (options.size - height) // 2
     octagon = _octagon(options.size, height)
     grain = np.random.default_rng(options.look_seed)
-    for pose in camera_path(tube, np.random.default_rng(options.path_seed), path):
-        view = scene.look(pose, rays)
-        depth = view.distance
-        frame = GeometryFrame(
-            depth_mm=depth,
-            normal=view.normal,
-            position=((depth[..., None] * rays) @ pose[:3, :3].T + pose[:3, 3]).astype(np.float32),
-            rays=rays.astype(np.float32),
-            rotation=pose[:3, :3].astype(np.float32),
-            fold=view.crest > 0,
-            edge=np.zeros_like(sees),
-            crest=view.crest > 0,
-            polyp=view.polyp,
-            valid=sees & (depth > 0),
-            instances=view.crest,
-        )
+    poses = camera_path(tube, np.random.default_rng(options.path_seed), path)
+    for number, pose in enumerate(poses):
+        clear, view = photographer.take(number, pose, StageTimes())
+        frame = GeometryFrame.of(view, clear, camera)
         # One look: every frame draws the same tissue, light and tone again.
         linear = lit_tissue(frame, np.random.default_rng(options.look_seed))
         picture = expose(linear, frame.valid, np.random.default_rng(options.tone_seed))

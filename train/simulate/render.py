@@ -1,54 +1,49 @@
-"""Render a recipe's geometry: colons → labelled frames on disk, in parallel, resumable.
+"""One sequence: colon → fold labels → camera path → labelled views, pictures, coverage → files.
 
-Every colon is one job with its own seed, written to a temporary folder and renamed when whole:
-an interrupted run continues, and the number of workers changes nothing.
+A sequence is one job with its own seed, written to a temporary folder and renamed when whole: an
+interrupted run continues, and where or beside how many others a job runs changes nothing.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 import shutil
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from engine.errors import RecordingError
 from train.simulate.anatomy import Tube, grow_colon
-from train.simulate.camera import Fisheye
+from train.simulate.appearance import Rendering, shade
+from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
+from train.simulate.coverage import Coverage, wall_behind
 from train.simulate.curvature import CrestOptions, label_crests
-from train.simulate.dataset import SCHEMA, Flag
+from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
 from train.simulate.mesh import read_tube
 from train.simulate.rays import (
+    Bools,
     OcclusionOptions,
     Scene,
-    View,
     occluding_band,
     occluding_edge,
     widen,
 )
 
 NEAREST_WALL_MM = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationRecipe:
-    """What to render. Sequences of one split share no anatomy with another."""
-
-    seed: int = 1
-    train: int = 80
-    """Procedural colons for training."""
-    validation: int = 8
-    test: int = 12
-    frames: int = 60
-    """Frames per colon."""
-    size: int = 256
+_PROBE_PX = 40
+_POLYP = 65535
+"""Among the numbers of folds."""
+_INSTANCE_REACH_MM = 6.0
+"""A band pixel belongs to a crest this near, or to no fold by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,151 +59,232 @@ class Job:
     share: tuple[float, float] = (0.08, 0.92)
     """Part of the centreline that the camera visits."""
     crest: CrestOptions = field(default_factory=CrestOptions)
+    camera: str = "colonoscope"
+    """`colonoscope` draws a fisheye's field; `endomapper` and `pinhole` are fixed."""
+    pictures: str = "none"
+    """`none`, `plain` or `rich`."""
+
+    @property
+    def is_done(self) -> bool:
+        """Its folder is whole."""
+        return (self.folder / self.name / "sequence.json").exists()
 
 
-def simulate(recipe: SimulationRecipe, out: Path, workers: int | None = None) -> Path:
-    """Render every sequence of a recipe that is not there yet; returns `out`."""
-    jobs, splits = [], {}
-    for number, split in enumerate(("train", "validation", "test")):
-        names = [f"{split}-{i:03d}" for i in range(getattr(recipe, split))]
-        splits[split] = names
-        jobs += [
-            Job(
-                name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames, recipe.size, out
-            )
-            for i, name in enumerate(names)
-        ]
-    render_all(jobs, workers)
-    write_manifest(out, splits, {"recipe": asdict(recipe)})
-    return out
+class StageTimes:
+    """Seconds of processor time by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add what happens inside to `stage`."""
+        started_s = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.process_time() - started_s
 
 
-def simulate_mesh(mesh: Path, out: Path, frames: int, share: tuple[float, float]) -> Path:
-    """Render one mesh file (with `*_centreline.*` beside it) as a test set; returns `out`."""
-    crest = CrestOptions.for_scan()
-    jobs = [
-        Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest)
-        for i, part in enumerate(_parts(share, 4))
-    ]
-    render_all(jobs, workers=None)
-    write_manifest(
-        out, {"train": [], "validation": [], "test": [job.name for job in jobs]},
-        {"mesh": mesh.name, "share": share},
-    )  # fmt: skip
-    return out
+def choose_camera(kind: str, size: int, rng: np.random.Generator) -> Camera:
+    """The camera of a recipe.
+
+    Raises:
+        ValueError: unknown kind.
+    """
+    if kind == "colonoscope":
+        return Fisheye.colonoscope(size, float(np.radians(rng.uniform(56, 78))))
+    if kind == "endomapper":
+        return Fisheye.endomapper(size, size * 3 // 4)
+    if kind == "pinhole":
+        return Pinhole.wide(size, size, float(np.radians(90)))
+    raise ValueError(f"unknown camera {kind!r}: colonoscope, endomapper or pinhole")
 
 
-def _parts(share: tuple[float, float], count: int) -> list[tuple[float, float]]:
-    ends = np.linspace(share[0], share[1], count + 1)
-    return [(float(a), float(b)) for a, b in itertools.pairwise(ends)]
+def render_sequence(job: Job) -> dict[str, float]:
+    """Render one colon into `job.folder / job.name`; returns seconds by stage.
 
-
-def render_all(jobs: Iterable[Job], workers: int | None) -> None:
-    """Run the jobs that are not done, with progress and time left."""
-    todo = [job for job in jobs if not (job.folder / job.name / "sequence.json").exists()]
-    if not todo:
-        return
-    todo[0].folder.mkdir(parents=True, exist_ok=True)
-    with (
-        ProcessPoolExecutor(workers or os.cpu_count()) as pool,
-        tqdm(total=len(todo), unit="colon", desc="simulate") as bar,
-    ):
-        for finished in as_completed([pool.submit(render_sequence, job) for job in todo]):
-            finished.result()
-            bar.update()
-
-
-def write_manifest(out: Path, splits: dict[str, list[str]], about: dict[str, object]) -> None:
-    """Declare the set whole."""
-    partial = out / "manifest.json.partial"
-    partial.write_text(json.dumps({"schema": SCHEMA, "splits": splits, **about}, indent=1))
-    partial.replace(out / "manifest.json")
-
-
-def render_sequence(job: Job) -> None:
-    """Render one colon into `job.folder / job.name`."""
+    Raises:
+        RecipeError: the mesh is unusable.
+        RecordingError: the folder cannot be written; nothing half-written stays.
+    """
+    times = StageTimes()
     rng = np.random.default_rng(job.seed)
-    tube = read_tube(job.mesh) if job.mesh else grow_colon(rng)
-    crest = label_crests(tube, job.crest)
-    camera = Fisheye.colonoscope(job.size, float(np.radians(rng.uniform(56, 78))))
-    first, last = job.share
+    with times.measure("anatomy"):
+        tube = read_tube(job.mesh) if job.mesh else grow_colon(rng)
+    with times.measure("crests"):
+        crest = label_crests(tube, job.crest)
+    camera = choose_camera(job.camera, job.size, rng)
     options = PathOptions(
-        job.frames, first, last, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
+        job.frames, *job.share, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
     )
     poses = camera_path(tube, rng, options)
-    sequence = _render(Scene(tube, crest), tube, poses, camera)
-
     partial = job.folder / f"{job.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for key, array in sequence.items():
-        np.save(partial / f"{key}.npy", array)
-    about = {"frames": len(poses), "camera": camera.as_dict(), "seed": job.seed,
-             "anatomy": job.mesh.name if job.mesh else "procedural"}  # fmt: skip
-    (partial / "sequence.json").write_text(json.dumps(about, indent=1))
-    shutil.rmtree(job.folder / job.name, ignore_errors=True)
-    partial.replace(job.folder / job.name)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        recorder = _Recorder(job, partial, times)
+        with times.measure("scene"):
+            photographer = Photographer(tube, crest, camera)
+        for number in range(job.frames):
+            pose, view = photographer.take(number, poses[number], times)
+            recorder.add(number, pose, view, camera)
+        with times.measure("write"):
+            recorder.finish(photographer, {"camera": camera.as_dict(), "seed": job.seed})
+            shutil.rmtree(job.folder / job.name, ignore_errors=True)
+            partial.replace(job.folder / job.name)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RecordingError(
+            f"{job.folder / job.name} cannot be written: {error}.",
+            "Make room or choose another folder, then run the same command again.",
+        ) from error
+    return dict(times.seconds)
 
 
-def _render(
-    scene: Scene, tube: Tube, poses: NDArray[np.float64], camera: Fisheye
-) -> dict[str, NDArray[np.generic]]:
-    rays, sees = camera.rays(), camera.sees()
-    kept: dict[str, list[NDArray[np.generic]]] = {
-        key: [] for key in ("distance", "normal", "flags", "instances", "poses")
-    }
-    for pose in poses:
-        pose, view = _clear_of_wall(scene, tube, pose, rays, sees)
-        flags, instances = annotate(view, rays, sees)
-        kept["distance"].append(view.distance.astype(np.float16))
-        kept["normal"].append(np.round(view.normal * 127).astype(np.int8))
-        kept["flags"].append(flags)
-        kept["instances"].append(instances)
-        kept["poses"].append(pose)
-    return {key: np.stack(arrays) for key, arrays in kept.items()}
+class Photographer:
+    """A labelled tube and a camera: takes views and keeps account of what was seen."""
 
+    def __init__(self, tube: Tube, crest: NDArray[np.int64], camera: Camera) -> None:
+        self.tube, self.crest = tube, crest
+        self.coverage = Coverage.none(len(tube.faces))
+        self._camera = camera
+        probe_height = max(8, round(_PROBE_PX * camera.height / camera.width))
+        self._probe = camera.resized(_PROBE_PX, probe_height)
+        self._scene = Scene(tube)
+        self._labels = np.where(tube.is_polyp, _POLYP, crest).astype(np.uint16)
 
-def _clear_of_wall(
-    scene: Scene,
-    tube: Tube,
-    pose: NDArray[np.float64],
-    rays: NDArray[np.float64],
-    sees: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], View]:
-    """Pull the tip towards the centreline until nothing is closer than the tip's own size."""
-    for _ in range(6):
-        view = scene.look(pose, rays)
-        seen = view.distance[sees]
-        if (seen > 0).all() and seen.min() >= NEAREST_WALL_MM:
-            break
-        eye = pose[:3, 3]
-        gaps = np.linalg.norm(tube.centreline - eye, axis=1)
-        pose = pose.copy()
-        pose[:3, 3] = eye + 0.5 * (tube.centreline[int(np.argmin(gaps))] - eye)
-    return pose, view
+    def take(
+        self, number: int, pose: NDArray[np.float64], times: StageTimes
+    ) -> tuple[NDArray[np.float64], View]:
+        """The view from `pose`, or from a little nearer to the centreline where that is blocked."""
+        with times.measure("rays"):
+            pose = self._clear_of_wall(pose)
+            hits = self._scene.look(pose, self._camera)
+        with times.measure("labels"):
+            normal = self._scene.normals(hits, pose, self._camera)
+            rays = self._camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
+            self.coverage.add(number, hits, -np.einsum("nc,nc->n", normal, rays))
+            label = hits.image(hits.label(self._labels))
+            polyp = label == _POLYP
+            distance = hits.image(hits.distance)
+            crest = np.where(polyp, 0, label).astype(np.uint16)
+            flags, instances = annotate(distance, crest, polyp, self._camera)
+        return pose, View(distance, hits.image(normal), flags, instances)
+
+    def _clear_of_wall(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pull the tip towards the centreline until nothing is closer than the tip's own size."""
+        for _ in range(6):
+            if self._scene.nearest_mm(pose, self._probe) >= NEAREST_WALL_MM:
+                break
+            eye = pose[:3, 3]
+            gaps = np.linalg.norm(self.tube.centreline - eye, axis=1)
+            pose = pose.copy()
+            pose[:3, 3] = eye + 0.5 * (self.tube.centreline[int(np.argmin(gaps))] - eye)
+        return pose
 
 
 def annotate(
-    view: View,
-    rays: NDArray[np.float64],
-    sees: NDArray[np.bool_],
+    distance: NDArray[np.float32],
+    crest: NDArray[np.uint16],
+    polyp: Bools,
+    camera: Camera,
     options: OcclusionOptions = OcclusionOptions(),  # noqa: B008
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     """Flags and instances of one view, both (H, W).
 
     The region label is the curvature crest joined with the band along occluding edges, without
-    polyps; a band pixel belongs to the crest nearest to it in the picture, or to none.
+    polyps; a band pixel belongs to the crest nearest to it, if that is near in space too.
     """
-    valid = sees & (view.distance > 0)
-    edge = occluding_edge(np.where(valid, view.distance, 0), options) & ~view.polyp
-    band = occluding_band(np.where(valid, view.distance, 0), rays, edge, options)
-    fold = ((view.crest > 0) | band) & ~view.polyp & valid
-    edge = widen(edge & valid, fold, options.edge_px) & valid & ~view.polyp
+    valid = distance > 0
+    edge = occluding_edge(distance, options) & ~polyp
+    on_crest = (crest > 0) & valid
+    band = occluding_band(distance, camera, edge, options, skip=on_crest | polyp)
+    fold = (on_crest | band) & ~polyp & valid
+    edge = widen(edge & valid, fold, options.edge_px) & valid & ~polyp
     flags = (
         fold * np.uint8(Flag.FOLD)
         | edge * np.uint8(Flag.EDGE)
-        | ((view.crest > 0) & valid) * np.uint8(Flag.CREST)
-        | view.polyp * np.uint8(Flag.POLYP)
+        | on_crest * np.uint8(Flag.CREST)
+        | polyp * np.uint8(Flag.POLYP)
         | valid * np.uint8(Flag.VALID)
     ).astype(np.uint8)
-    return flags, np.where(fold, view.crest, 0).astype(np.uint16)
+    return flags, name_folds(distance, crest, fold, camera)
+
+
+def name_folds(
+    distance: NDArray[np.float32], crest: NDArray[np.uint16], fold: Bools, camera: Camera
+) -> NDArray[np.uint16]:
+    """Fold number of every fold pixel, (H, W): of its own crest, else of the nearest one."""
+    named = np.where(fold, crest, 0).astype(np.uint16)
+    loose = fold & (crest == 0)
+    if not loose.any() or not (crest > 0).any():
+        return named
+    nearest = cv2.distanceTransformWithLabels(
+        (crest == 0).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )[1]
+    pixel_of = np.zeros(int(nearest.max()) + 1, np.int64)
+    members = np.flatnonzero(crest)
+    pixel_of[nearest.ravel()[members]] = members
+    from_pixel = np.flatnonzero(loose)
+    to_pixel = pixel_of[nearest.ravel()[from_pixel]]
+    rays, far = camera.rays().reshape(-1, 3), distance.ravel()
+    gap = rays[from_pixel] * far[from_pixel, None] - rays[to_pixel] * far[to_pixel, None]
+    is_near = np.einsum("nc,nc->n", gap, gap) <= _INSTANCE_REACH_MM**2
+    named.ravel()[from_pixel] = np.where(is_near, crest.ravel()[to_pixel], 0)
+    return named
+
+
+class _Recorder:
+    """Writes a sequence's files."""
+
+    def __init__(self, job: Job, folder: Path, times: StageTimes) -> None:
+        self._job, self._folder, self._times = job, folder, times
+        self._kept: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
+        if job.pictures != "none":
+            (folder / "image").mkdir()
+
+    def add(self, number: int, pose: NDArray[np.float64], view: View, camera: Camera) -> None:
+        """Keep one view, and draw its picture."""
+        distance = np.round(view.distance_mm / DISTANCE_UNIT_MM)
+        self._kept["distance"].append(np.minimum(distance, 65535).astype(np.uint16))
+        self._kept["normal"].append(np.round(view.normal * 127).astype(np.int8))
+        self._kept["flags"].append(view.flags)
+        self._kept["instances"].append(view.instances)
+        self._kept["poses"].append(pose)
+        if self._job.pictures == "none":
+            return
+        with self._times.measure("shade"):
+            rng = np.random.default_rng([self._job.seed, 99, number])
+            frame = GeometryFrame.of(view, pose, camera)
+            rendering = shade(frame, rng, self._job.pictures)
+        with self._times.measure("write"):
+            self._kept["picture_flags"].append(picture_flags(rendering, view.flags))
+            path = self._folder / "image" / f"{number:06d}.png"
+            fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+            if not cv2.imwrite(str(path), rendering.image[..., ::-1], fast):
+                raise OSError(f"{path.name} was not written")
+
+    def finish(self, photographer: Photographer, about: dict[str, Any]) -> None:
+        """Write everything but the pictures, which are there already."""
+        for key, arrays in self._kept.items():
+            np.save(self._folder / f"{key}.npy", np.stack(arrays))
+        coverage = photographer.coverage
+        coverage.save(self._folder / "coverage.npz")
+        behind = wall_behind(photographer.tube, photographer.crest, coverage)
+        (self._folder / "folds.json").write_text(json.dumps([asdict(each) for each in behind]))
+        mesh = self._job.mesh
+        about |= {"frames": self._job.frames, "anatomy": mesh.name if mesh else "procedural"}
+        (self._folder / "sequence.json").write_text(json.dumps(about, indent=1))
+
+
+def picture_flags(rendering: Rendering, flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Labels (H, W) that hold in a picture, where a tool may cover a fold."""
+    shown = (
+        rendering.fold * np.uint8(Flag.FOLD)
+        | rendering.edge * np.uint8(Flag.EDGE)
+        | rendering.valid * np.uint8(Flag.VALID)
+        | rendering.hard * np.uint8(Flag.HARD)
+    ).astype(np.uint8)
+    kept = flags & np.uint8(Flag.CREST | Flag.POLYP)
+    return np.asarray(shown | np.where(rendering.valid, kept, 0), np.uint8)

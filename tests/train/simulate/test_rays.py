@@ -5,8 +5,8 @@ import pytest
 import trimesh
 
 from train.simulate.anatomy import AnalyticFolds, Tube
-from train.simulate.camera import Fisheye
-from train.simulate.rays import Scene, occluding_band, occluding_edge, widen
+from train.simulate.camera import Camera, Fisheye, Pinhole
+from train.simulate.rays import OcclusionOptions, Scene, occluding_band, occluding_edge, widen
 
 
 def step_image() -> np.ndarray:
@@ -34,12 +34,31 @@ def test_a_jump_of_less_than_a_share_of_the_distance_is_no_edge() -> None:
 
 def test_the_band_stays_on_the_near_side() -> None:
     distance = step_image()
-    rays = np.zeros((6, 8, 3))
-    rays[..., 2] = 1
-    rays[..., 0] = np.arange(8) * 0.1
-    band = occluding_band(distance, rays, occluding_edge(distance))
+    camera = Pinhole(8, 6, 10.0, 10.0, 3.5, 2.5)  # neighbours are 1 mm apart at 10 mm
+    band = occluding_band(distance, camera, occluding_edge(distance))
     assert band[:, 1:4].all()
     assert not band[:, 4:].any()
+
+
+def test_the_band_is_as_wide_as_told() -> None:
+    distance = np.full((5, 40), 10.0, np.float32)
+    distance[:, 30:] = 40.0
+    camera = Pinhole(40, 5, 100.0, 100.0, 19.5, 2.0)  # neighbours are 0.1 mm apart at 10 mm
+    options = OcclusionOptions(band_mm=0.95)
+    band = occluding_band(distance, camera, occluding_edge(distance, options), options)
+    assert np.flatnonzero(band[2]).tolist() == list(range(20, 30))
+
+
+@pytest.mark.parametrize("camera", [Fisheye.colonoscope(48, 1.3), Pinhole.wide(48, 48, 1.6)])
+def test_the_quick_test_loses_no_pixel_of_the_band(camera: Camera) -> None:
+    rng = np.random.default_rng(0)
+    distance = np.where(rng.random((48, 48)) < 0.03, 5.0, rng.uniform(20, 40, (48, 48)))
+    distance = np.where(camera.sees(), distance, 0).astype(np.float32)
+    edge = occluding_edge(distance)
+    points = distance[..., None] * camera.rays()
+    gaps = np.linalg.norm(points[:, :, None] - points[edge], axis=-1).min(axis=-1)
+    expected = (gaps < 3.5) & (distance > 0)
+    assert np.array_equal(occluding_band(distance, camera, edge), expected)
 
 
 def test_a_wider_edge_grows_into_the_near_side_only() -> None:
@@ -58,7 +77,26 @@ def test_rays_measure_the_inside_of_a_sphere() -> None:
         np.asarray(sphere.vertices), np.asarray(sphere.faces)[:, ::-1], line,
         np.full(30, 20.0), np.zeros(n, bool), AnalyticFolds.none(n),
     )  # fmt: skip
-    rays = Fisheye.colonoscope(16, 1.0).rays()
-    view = Scene(tube, np.zeros(n, np.int64)).look(np.eye(4), rays)
-    assert view.distance == pytest.approx(30.0, rel=0.01)
-    assert np.sum(view.normal * rays, axis=2) == pytest.approx(-1.0, abs=0.01)
+    camera = Fisheye.colonoscope(16, 1.0)
+    scene = Scene(tube)
+    hits = scene.look(np.eye(4), camera)
+    assert len(hits.pixel) == np.count_nonzero(camera.sees())
+    assert hits.distance == pytest.approx(30.0, rel=0.01)
+    normal = hits.image(scene.normals(hits, np.eye(4), camera))
+    towards = np.sum(normal * camera.rays(), axis=2)[camera.sees()]
+    assert towards == pytest.approx(-1.0, abs=0.01)
+
+
+def test_a_label_reaches_as_far_as_most_of_the_weight() -> None:
+    line = np.linspace([0, 0, -3], [0, 0, 3], 8)
+    vertices = np.array([[-4.0, -4, 5], [4, -4, 5], [0, 6, 5]])
+    tube = Tube(
+        vertices, np.array([[0, 2, 1]]), line, np.full(8, 5.0),
+        np.zeros(3, bool), AnalyticFolds.none(3),
+    )  # fmt: skip
+    scene = Scene(tube)
+    hits = scene.look(np.eye(4), Pinhole.wide(32, 32, 1.2))
+    label = hits.label(np.array([7, 0, 0]))
+    corner_weight = hits.weights[:, 0]
+    assert set(np.unique(label)) == {0, 7}
+    assert np.array_equal(label > 0, corner_weight > 0.5)

@@ -8,15 +8,15 @@ import pytest
 from engine.errors import RecipeError
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
+from train.simulate.farm import SimulationRecipe, Workers, simulate
 from train.simulate.mesh import read_tube
-from train.simulate.render import SimulationRecipe, simulate
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSet:
-    return SimulatedSet(simulate(TINY, tmp_path_factory.mktemp("set"), workers=1))
+    return SimulatedSet(simulate(TINY, tmp_path_factory.mktemp("set"), Workers(1)))
 
 
 def test_every_frame_of_the_recipe_is_there(tiny: SimulatedSet) -> None:
@@ -30,7 +30,7 @@ def test_every_valid_pixel_has_a_depth_and_a_normal_towards_the_camera(tiny: Sim
 
 
 def test_labels_do_not_depend_on_the_number_of_workers(tiny: SimulatedSet, tmp_path: Path) -> None:
-    simulate(TINY, tmp_path, workers=2)
+    simulate(TINY, tmp_path, Workers(2))
     for name in ("train-000", "validation-000"):
         ours, theirs = (folder / name / "flags.npy" for folder in (tiny.folder, tmp_path))
         assert ours.read_bytes() == theirs.read_bytes()
@@ -38,7 +38,7 @@ def test_labels_do_not_depend_on_the_number_of_workers(tiny: SimulatedSet, tmp_p
 
 def test_a_second_run_renders_nothing_again(tiny: SimulatedSet) -> None:
     before = (tiny.folder / "train-000" / "flags.npy").stat().st_mtime_ns
-    simulate(TINY, tiny.folder, workers=1)
+    simulate(TINY, tiny.folder, Workers(1))
     assert (tiny.folder / "train-000" / "flags.npy").stat().st_mtime_ns == before
 
 

@@ -1,0 +1,117 @@
+"""What a camera saw of the wall: the exact truth for unexplored regions.
+
+`coverage.npz` of a sequence holds, for every face of the mesh: `first_seen` (frame, -1 never),
+`nearest_mm` (smallest distance it was seen from) and `best_cosine` (largest cosine between the
+line of sight and the wall's normal; 1 is face on). A face is seen when the ray through the centre
+of a pixel meets it; `folds.json` says how much of the wall *behind* each fold was seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.simulate.anatomy import Tube
+from train.simulate.folds import TubePlace, tube_place
+from train.simulate.rays import Hits
+
+CLOCK_SECTORS = 12
+BEHIND_MM = 15.0
+"""The wall behind a fold reaches this far, or to the next fold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Per face of a mesh, all (m,)."""
+
+    first_seen: NDArray[np.int32]
+    nearest_mm: NDArray[np.float32]
+    best_cosine: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, faces: int) -> Coverage:
+        """Nothing seen yet."""
+        return cls(
+            np.full(faces, -1, np.int32),
+            np.full(faces, np.inf, np.float32),
+            np.zeros(faces, np.float32),
+        )
+
+    def add(self, number: int, hits: Hits, cosine: NDArray[np.float32]) -> None:
+        """Note what frame `number` sees; `cosine` (n,) belongs to the hits."""
+        np.minimum.at(self.nearest_mm, hits.face, hits.distance)
+        np.maximum.at(self.best_cosine, hits.face, cosine)
+        new = hits.face[self.first_seen[hits.face] < 0]
+        self.first_seen[new] = number
+
+    def save(self, path: Path) -> None:
+        """Write `coverage.npz`."""
+        np.savez(
+            path,
+            first_seen=self.first_seen,
+            nearest_mm=self.nearest_mm,
+            best_cosine=self.best_cosine,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SectorBehind:
+    """The wall behind one fold within one hour of the clock."""
+
+    fold: int
+    clock: int
+    """1..12; 12 is where the angle of `TubePlace` is 0, counted towards growing angles."""
+    area_mm2: float
+    seen_share: float
+
+
+def wall_behind(tube: Tube, folds: NDArray[np.int64], coverage: Coverage) -> list[SectorBehind]:
+    """How much of the wall behind each fold was seen, clock sector by clock sector.
+
+    Behind is the side of larger arc length: towards the caecum, as a withdrawing camera sees it.
+
+    Args:
+        tube: the mesh.
+        folds: (n,) fold of every vertex, 0 for none.
+        coverage: of the mesh's faces.
+    """
+    place = tube_place(tube)
+    corners = tube.vertices[tube.faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]),
+                          axis=1) / 2  # fmt: skip
+    along = place.along_mm[tube.faces].mean(axis=1)
+    sector = _clock(place)[tube.faces[:, 0]]
+    is_seen = coverage.first_seen >= 0
+    crests = _crest_places(place, folds)
+    found = []
+    for clock in range(1, CLOCK_SECTORS + 1):
+        here = sorted((at, fold) for (fold, hour), at in crests.items() if hour == clock)
+        in_sector = sector == clock
+        for position, (at, fold) in enumerate(here):
+            after = here[position + 1][0] if position + 1 < len(here) else np.inf
+            behind = in_sector & (along > at) & (along <= min(at + BEHIND_MM, after))
+            total = float(area[behind].sum())
+            if total > 0:
+                seen = float(area[behind & is_seen].sum()) / total
+                found.append(SectorBehind(fold, clock, round(total, 1), round(seen, 4)))
+    return sorted(found, key=lambda each: (each.fold, each.clock))
+
+
+def _clock(place: TubePlace) -> NDArray[np.int64]:
+    hour = np.floor(place.angle / (2 * np.pi) * CLOCK_SECTORS + 0.5).astype(np.int64)
+    return (hour - 1) % CLOCK_SECTORS + 1
+
+
+def _crest_places(place: TubePlace, folds: NDArray[np.int64]) -> dict[tuple[int, int], float]:
+    """Arc length (mm) of each fold's crest in each clock sector it reaches."""
+    members = np.flatnonzero(folds)
+    keys = folds[members] * 100 + _clock(place)[members]
+    names, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    sums = np.bincount(inverse, weights=place.along_mm[members])
+    return {
+        (int(name // 100), int(name % 100)): float(total / count)
+        for name, total, count in zip(names, sums, counts, strict=True)
+    }

@@ -1,0 +1,193 @@
+"""Sets of sequences, rendered side by side on Dask: resumable, and the same wherever they run."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from engine.errors import RecipeError, RecordingError
+from train.simulate.curvature import CrestOptions
+from train.simulate.dataset import SCHEMA
+from train.simulate.render import Job, render_sequence
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationRecipe:
+    """What to render. Sequences of one split share no anatomy with another."""
+
+    seed: int = 1
+    train: int = 80
+    """Procedural colons for training."""
+    validation: int = 8
+    test: int = 12
+    frames: int = 60
+    """Frames per colon."""
+    test_frames: int = 0
+    """Frames per test colon; 0: as many as of the others."""
+    size: int = 256
+    camera: str = "colonoscope"
+    pictures: str = "none"
+    """`none`, `plain` or `rich`: stored beside the geometry."""
+
+    def frames_of(self, split: str) -> int:
+        """Frames per colon of a split."""
+        return self.test_frames if split == "test" and self.test_frames else self.frames
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where jobs run."""
+
+    count: int | None = None
+    """Processes of a local cluster; None: one per core; 1: this process, no cluster."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler that runs elsewhere."""
+
+
+def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) -> Path:
+    """Render every sequence of a recipe that is not there yet; returns `out`.
+
+    Raises:
+        RecipeError: the folder holds a set of another recipe.
+        RecordingError: the folder cannot be written.
+    """
+    _claim(out, recipe)
+    jobs: list[Job] = []
+    splits: dict[str, list[str]] = {}
+    for number, split in enumerate(SPLITS):
+        splits[split] = [f"{split}-{i:03d}" for i in range(getattr(recipe, split))]
+        jobs += [
+            Job(
+                name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames_of(split),
+                recipe.size, out, camera=recipe.camera, pictures=recipe.pictures,
+            )
+            for i, name in enumerate(splits[split])
+        ]  # fmt: skip
+    render_all(jobs, workers)
+    write_manifest(out, splits, {"recipe": asdict(recipe)})
+    return out
+
+
+def simulate_mesh(
+    mesh: Path, out: Path, frames: int, share: tuple[float, float], workers: Workers = Workers()
+) -> Path:
+    """Render one mesh file as a test set of four sequences; returns `out`."""
+    crest = CrestOptions.for_scan()
+    jobs = [
+        Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest)
+        for i, part in enumerate(_parts(share, 4))
+    ]
+    render_all(jobs, workers)
+    write_manifest(
+        out, {"train": [], "validation": [], "test": [job.name for job in jobs]},
+        {"mesh": mesh.name, "share": share},
+    )  # fmt: skip
+    return out
+
+
+def _parts(share: tuple[float, float], count: int) -> list[tuple[float, float]]:
+    ends = np.linspace(share[0], share[1], count + 1)
+    return [(float(a), float(b)) for a, b in itertools.pairwise(ends)]
+
+
+def render_all(jobs: Iterable[Job], workers: Workers) -> None:
+    """Run the jobs that are not done, with progress, time left and the cost of each stage."""
+    todo = [job for job in jobs if not job.is_done]
+    if not todo:
+        return
+    todo[0].folder.mkdir(parents=True, exist_ok=True)
+    frames = sum(job.frames for job in todo)
+    spent: Counter[str] = Counter()
+    with tqdm(total=frames, unit="frame", desc="simulate") as bar:
+        for job, seconds in _run(todo, workers):
+            spent.update(seconds)
+            bar.update(job.frames)
+        elapsed_s = bar.format_dict["elapsed"]
+    costs = "  ".join(f"{stage} {1e3 * total / frames:.1f}" for stage, total in spent.items())
+    pace = frames / max(elapsed_s, 1e-9)
+    tqdm.write(f"{frames} frames, {pace:.1f}/s; ms of one core a frame: {costs}")
+
+
+def _run(jobs: list[Job], workers: Workers) -> Iterator[tuple[Job, dict[str, float]]]:
+    """Each job with its costs, in the order in which they end."""
+    if workers.scheduler is None and (workers.count == 1 or len(jobs) == 1):
+        for job in jobs:
+            yield job, render_sequence(job)
+        return
+    with _client(workers, len(jobs)) as client:
+        futures = client.map(render_sequence, jobs, pure=False)
+        of_key = {future.key: job for future, job in zip(futures, jobs, strict=True)}
+        for future in _dask().as_completed(futures):
+            yield of_key[future.key], future.result()
+
+
+def _dask() -> Any:
+    """Dask takes a second to import, and not every run needs it."""
+    return importlib.import_module("dask.distributed")
+
+
+@contextmanager
+def _client(workers: Workers, jobs: int) -> Iterator[Any]:
+    """A Dask client on the scheduler asked for, or on a cluster of this machine's own.
+
+    Raises:
+        RecipeError: the scheduler does not answer.
+    """
+    dask = _dask()
+    if workers.scheduler is not None:
+        try:
+            client = dask.Client(workers.scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise RecipeError(
+                f"No Dask scheduler answers at {workers.scheduler}: {error}.",
+                "Start one (dask scheduler), or leave --scheduler away.",
+            ) from error
+        with client:
+            yield client
+        return
+    count = min(workers.count or os.cpu_count() or 1, jobs)
+    with (
+        dask.LocalCluster(
+            n_workers=count, threads_per_worker=1, dashboard_address=None, memory_limit=0
+        ) as cluster,
+        dask.Client(cluster) as client,
+    ):
+        yield client
+
+
+def _claim(out: Path, recipe: SimulationRecipe) -> None:
+    """Note whose set this folder is, before anything is rendered into it."""
+    note = out / "recipe.json"
+    try:
+        if not note.exists():
+            out.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps(asdict(recipe), indent=1))
+        theirs = json.loads(note.read_text())
+    except (OSError, ValueError) as error:
+        raise RecordingError(
+            f"{note} cannot be used: {error}.", "Choose another folder."
+        ) from error
+    if theirs != asdict(recipe):
+        raise RecipeError(
+            f"{out} holds sequences of another recipe.", "Choose another folder, or delete it."
+        )
+
+
+def write_manifest(out: Path, splits: dict[str, list[str]], about: dict[str, object]) -> None:
+    """Declare the set whole."""
+    partial = out / "manifest.json.partial"
+    partial.write_text(json.dumps({"schema": SCHEMA, "splits": splits, **about}, indent=1))
+    partial.replace(out / "manifest.json")
