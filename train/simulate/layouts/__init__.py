@@ -41,6 +41,9 @@ WRITERS = {
 }
 """Layout → "module:attribute" of `(parent folder, Walk) -> folder`; imported when used."""
 
+STYLES = ("plain", "rich")
+"""Of `train.simulate.appearance.shade`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
@@ -73,7 +76,7 @@ def export_set(
     """Write every camera path of a set; returns their folders.
 
     Raises:
-        RecipeError: no such layout or split.
+        RecipeError: no such layout, split or style.
         RecordingError: a folder exists already, or cannot be written.
     """
     from train.simulate.layouts.walk import Walk
@@ -82,6 +85,8 @@ def export_set(
     splits = simulated.splits
     if options.split is not None and options.split not in splits:
         raise RecipeError(f"No split {options.split!r}.", f"Choose one of: {', '.join(splits)}.")
+    if options.style not in STYLES:
+        raise RecipeError(f"There is no style {options.style!r}.", "Choose plain or rich.")
     chosen = [options.split] if options.split is not None else list(splits)
     names = [name for split in chosen for name in splits[split]]
     walks = (Walk(simulated, n, options.style, options.seed, options.height) for n in names)

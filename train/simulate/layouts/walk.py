@@ -38,7 +38,8 @@ class Walk:
     """A sequence with one look; frames are made while it is iterated over.
 
     The set's own pictures are used where it keeps some and nothing is resampled; otherwise every
-    frame is shaded with the same random numbers, so that tissue and light stay.
+    frame is shaded with the same random numbers, so that tissue and light stay. Depth and normals
+    are the wall's, also where a rich picture shows a tool in front of it.
     """
 
     simulated: SimulatedSet

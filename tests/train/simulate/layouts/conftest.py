@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,12 @@ def write_tube(folder: Path, camera: Camera) -> SimulatedSet:
     splits = {"train": [], "validation": [], "test": ["tube"]}
     (folder / "manifest.json").write_text(json.dumps({"schema": SCHEMA, "splits": splits}))
     return SimulatedSet(folder)
+
+
+@pytest.fixture(scope="session")
+def tube_set() -> Callable[[Path, Camera], SimulatedSet]:
+    """Writes such a set into a folder, seen by a camera."""
+    return write_tube
 
 
 @pytest.fixture(scope="session")

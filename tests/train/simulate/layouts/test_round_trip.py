@@ -1,5 +1,6 @@
 """What is written in another layout is read back the same, whatever that layout does to it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 
 from engine.errors import RecipeError, RecordingError
 from train.simulate.appearance import shade
-from train.simulate.camera import Pinhole
-from train.simulate.dataset import SimulatedSet
+from train.simulate.camera import Camera, Pinhole
+from train.simulate.dataset import Flag, SimulatedSet
 from train.simulate.layouts import WRITERS, ExportOptions, Recording, export_set, open_recording
 from train.simulate.layouts.agreement import agreement
+from train.simulate.layouts.files import write_picture
 from train.simulate.layouts.fold_labels import read_folds
 from train.simulate.layouts.walk import Walk
 
@@ -119,6 +121,22 @@ def test_the_tiny_set_of_rings_is_written(layout: str, tiny_set: Path, tmp_path:
     assert [len(open_recording(layout, folder)) for folder in folders] == [3, 3]
 
 
+def test_a_sets_own_pictures_are_used_with_their_labels(
+    tube_set: Callable[[Path, Camera], SimulatedSet], tmp_path: Path
+) -> None:
+    simulated = tube_set(tmp_path, Pinhole(20, 16, 12.0, 12.0, 9.5, 7.5))
+    (tmp_path / "tube/image").mkdir()
+    own = np.random.default_rng(1).integers(0, 255, (16, 20, 3), np.uint8)
+    for number in range(3):
+        write_picture(tmp_path / f"tube/image/{number:06d}.png", own)
+    flags = np.zeros((3, 16, 20), np.uint8)
+    flags[:, :8] = Flag.VALID
+    np.save(tmp_path / "tube/picture_flags.npy", flags)
+    frame = next(iter(Walk(simulated, "tube")))
+    assert np.array_equal(frame.image, own)
+    assert (frame.depth_mm > 0).sum() == 8 * 20 and not frame.fold.any()
+
+
 def test_one_path_has_one_look(fisheye_set: SimulatedSet) -> None:
     one, other = (next(iter(Walk(fisheye_set, "tube", "rich", 5))).image for _ in range(2))
     assert np.array_equal(one, other)
@@ -149,3 +167,8 @@ def test_an_unknown_layout_is_refused_with_the_known_ones(
 def test_an_unknown_split_is_refused(pinhole_set: SimulatedSet, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="validation"):
         export_set(pinhole_set, tmp_path, "c3vd", ExportOptions(split="tset"))
+
+
+def test_an_unknown_style_is_refused(pinhole_set: SimulatedSet, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="plain or rich"):
+        export_set(pinhole_set, tmp_path, "c3vd", ExportOptions(style="oil"))
