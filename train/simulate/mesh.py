@@ -1,65 +1,190 @@
-"""A colon from a mesh file with its centreline."""
+"""A colon from elsewhere: a mesh or a label volume as a tube in millimetres.
+
+file → surface, volume      triangles, whatever their faults
+     → surface.mend         one closed wall, faces towards the lumen
+     → the unit             by what an adult colon can measure, unless told
+     → centreline           from the file beside it, or found
+"""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import igl
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from engine.errors import RecipeError
 from train.simulate.anatomy import AnalyticFolds, Tube
+from train.simulate.centreline import (
+    centreline_file,
+    count_crossings,
+    find_centreline,
+    read_centreline,
+)
+from train.simulate.surface import Surface, mend, read_surface
+from train.simulate.volume import is_volume, read_volume
+
+MM_PER = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+
+# Less than a factor of ten from least to most: two units are never both plausible.
+_PLAUSIBLE_RADIUS_MM = (5.0, 35.0)
+_PLAUSIBLE_EXTENT_MM = (60.0, 1000.0)
+
+WIDEST_OPENING_MM = 120.0
+"""The open end of a caecum is narrower; a wider opening is a missing wall."""
+
+_log = logging.getLogger(__name__)
 
 
-def read_tube(path: Path) -> Tube:
-    """Read a closed lumen surface in millimetres and the centreline that lies beside it.
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a tube came from and what was assumed and changed on the way."""
 
-    The centreline is a text file `<stem>_centreline.*` (or `<stem without _mm>_centreline.*`)
-    with rows `x y z [radius]`.
+    name: str
+    unit: str
+    """Of the file: mm, cm or m."""
+    is_unit_assumed: bool
+    centreline: str
+    """Name of the file it was read from, or "found"."""
+    length_mm: float
+    radius_mm: float
+    """Median distance from centreline to wall."""
+    handles: int
+    """Tunnels through the wall: torn folds, touching loops."""
+    crossings: int
+    """Times the centreline of a file goes through the wall: it takes short cuts."""
+    missed: float | None
+    """Share of the lumen far from a centreline that was found; None for one from a file."""
+    repairs: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """All of it for people, in one line."""
+        assumed = " (assumed by size)" if self.is_unit_assumed else ""
+        missed = f", misses {self.missed:.1%} of the lumen" if self.missed is not None else ""
+        crossing = f", through the wall {self.crossings} times" if self.crossings else ""
+        return (
+            f"{self.name}: in {self.unit}{assumed}; centreline {self.centreline}, "
+            f"{self.length_mm:.0f} mm{missed}{crossing}; median radius {self.radius_mm:.1f} mm; "
+            f"{self.handles} handles; {'; '.join(self.repairs) or 'nothing repaired'}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedColon:
+    """A tube from a file with its provenance."""
+
+    tube: Tube
+    provenance: Provenance
+
+
+def read_tube(path: Path, unit: str | None = None) -> Tube:
+    """Read a colon for the simulator: `read_colon` without the provenance, which is logged.
 
     Raises:
-        RecipeError: a file is missing or not a closed surface around its centreline.
+        RecipeError: see `read_colon`.
+    """
+    colon = read_colon(path, unit)
+    _log.info("%s", colon.provenance.sentence())
+    return colon.tube
+
+
+def read_colon(path: Path, unit: str | None = None) -> ScannedColon:
+    """Read a lumen surface (PLY, OBJ, STL, GLB) or label volume (NIfTI) with its centreline.
+
+    A text file `<stem>_centreline.txt` beside it, rows `x y z [radius]` in mm, gives the
+    centreline; without one it is found.
+
+    Args:
+        path: the file.
+        unit: mm, cm or m of the coordinates; by the size of an adult colon when omitted. A volume
+            is in mm.
+
+    Raises:
+        RecipeError: unreadable, beyond repair, of unknown unit, or not a tube.
     """
     path = Path(path)
-    lines = _centreline_file(path)
-    try:
-        mesh: Any = trimesh.load(path, force="mesh", process=True)
-        rows = np.loadtxt(lines, comments="#", delimiter="," if lines.suffix == ".csv" else None)
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"{path} cannot be read as a mesh with centreline: {error}.",
-                          "Give a PLY, OBJ, STL or GLB in millimetres.") from error  # fmt: skip
-    if len(mesh.faces) == 0 or rows.ndim != 2 or rows.shape[1] < 3 or len(rows) < 20:
-        raise RecipeError(f"{path} or its centreline {lines.name} is empty.", "Check the files.")
-    vertices = np.asarray(mesh.vertices, dtype=np.float64)
-    faces = np.asarray(mesh.faces, dtype=np.int64)
-    if mesh.volume > 0:  # trimesh: positive when faces look outwards; ours look into the lumen
-        faces = faces[:, ::-1]
-    points = _evenly(gaussian_filter1d(rows[:, :3], 3.0, axis=0), spacing=1.0)
-    radius = cKDTree(vertices).query(points)[0]
-    n = len(vertices)
-    return Tube(vertices, faces, points, radius, np.zeros(n, dtype=bool), AnalyticFolds.none(n))
-
-
-def _centreline_file(path: Path) -> Path:
-    stems = (path.stem, path.stem.removesuffix("_mm"))
-    for stem in stems:
-        for found in sorted(path.parent.glob(f"{stem}_centreline*.txt")) + sorted(
-            path.parent.glob(f"{stem}_centerline*.txt")
-        ):
-            return found
-    raise RecipeError(
-        f"No centreline lies beside {path}.",
-        f"Put x y z rows in mm into {stems[0]}_centreline.txt.",
+    surface, taken = _read_mended(path, unit)
+    surface = surface.scaled(MM_PER[taken])
+    if surface.widest_hole > WIDEST_OPENING_MM:
+        raise RecipeError(
+            f"{path.name} has an opening {surface.widest_hole:.0f} mm wide.",
+            "Give a wall that is closed but for its two ends.",
+        )
+    line, points = centreline_file(path), read_centreline(path)
+    crossings, missed = 0, None
+    if points is None:
+        course = find_centreline(surface)
+        points, missed = course.points, course.missed
+    else:
+        _refuse_line_outside(surface, points)
+        crossings = count_crossings(surface, points)
+    tube = _tube(surface, points)
+    return ScannedColon(
+        tube,
+        Provenance(
+            name=path.name,
+            unit=taken,
+            is_unit_assumed=unit is None and not is_volume(path),
+            centreline=line.name if line else "found",
+            length_mm=float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum()),
+            radius_mm=float(np.median(tube.radius)),
+            handles=surface.handles,
+            crossings=crossings,
+            missed=missed,
+            repairs=surface.repairs,
+        ),
     )
 
 
-def _evenly(points: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
-    lengths = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    keep = np.concatenate([[True], np.diff(lengths) > 1e-6])
-    curve = CubicSpline(lengths[keep], points[keep])
-    return np.asarray(curve(np.arange(0, lengths[-1], spacing)))
+def _read_mended(path: Path, unit: str | None) -> tuple[Surface, str]:
+    """The surface in the unit of its file, and that unit."""
+    if unit is not None and unit not in MM_PER:
+        raise RecipeError(f"Unknown unit {unit!r} for {path.name}.", "Say mm, cm or m.")
+    if not is_volume(path):
+        surface = mend(read_surface(path))
+        return surface, unit or _plausible_unit(surface)
+    surface = mend(read_volume(path))
+    if _plausible_unit(surface) != "mm" or unit not in (None, "mm"):
+        raise RecipeError(
+            f"{path.name} has a spacing in mm by its header, but not the size of a colon so.",
+            "Save the volume with the spacing of the scan.",
+        )
+    return surface, "mm"
+
+
+def _tube(surface: Surface, points: NDArray[np.float64]) -> Tube:
+    radius = cKDTree(surface.vertices).query(points)[0]
+    n = len(surface.vertices)
+    is_polyp, folds = np.zeros(n, dtype=bool), AnalyticFolds.none(n)
+    return Tube(surface.vertices, surface.faces, points, radius, is_polyp, folds)
+
+
+def _plausible_unit(surface: Surface) -> str:
+    """The unit in which the surface has the size of an adult colon or a stretch of it."""
+    # Twice volume over area is the radius of a smooth tube, and less with folds.
+    radius, extent = 2 * abs(surface.volume) / surface.area, surface.extent
+    for unit, mm in MM_PER.items():
+        if (
+            _PLAUSIBLE_RADIUS_MM[0] <= radius * mm <= _PLAUSIBLE_RADIUS_MM[1]
+            and _PLAUSIBLE_EXTENT_MM[0] <= extent * mm <= _PLAUSIBLE_EXTENT_MM[1]
+        ):
+            return unit
+    raise RecipeError(
+        f"{surface.name} is {extent:.3g} long with a lumen radius of about {radius:.2g}: no adult "
+        "colon in mm, cm or m.",
+        "Scale it to millimetres (radius 10 to 30), or say its unit.",
+    )
+
+
+def _refuse_line_outside(surface: Surface, points: NDArray[np.float64]) -> None:
+    turns = igl.fast_winding_number(surface.vertices, surface.faces, np.ascontiguousarray(points))
+    inside = float(np.mean(np.abs(turns) > 0.5))
+    if inside < 0.8:
+        raise RecipeError(
+            f"Only {inside:.0%} of the centreline beside {surface.name} lies inside the surface.",
+            "Write it in mm and in the coordinates of the mesh, or take it away.",
+        )

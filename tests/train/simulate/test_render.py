@@ -9,7 +9,6 @@ from engine.errors import RecipeError
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
-from train.simulate.mesh import read_tube
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
 
@@ -59,9 +58,3 @@ def test_labels_lie_inside_the_field_of_view(tiny: SimulatedSet) -> None:
 def test_an_unfinished_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="simulate"):
         SimulatedSet(tmp_path)
-
-
-def test_a_mesh_without_centreline_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "colon.ply").write_text("ply\n")
-    with pytest.raises(RecipeError, match="centreline"):
-        read_tube(tmp_path / "colon.ply")
