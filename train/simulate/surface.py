@@ -6,6 +6,7 @@ mended without guessing is mended and said in `Surface.repairs`; the rest is ref
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,10 +30,13 @@ SMALLEST_SHARE = 0.6
 LARGEST_NON_MANIFOLD = 0.002
 """Share of edges with more than two faces that curvature and rays do not mind."""
 
+_FARTHEST = 1e9
+"""Coordinates beyond are no lengths but damaged numbers."""
+
 # What the readers of trimesh raise on files that are cut short or are something else.
 _UNREADABLE = (
     OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError,
-    RuntimeError, ImportError, struct.error,
+    RuntimeError, NameError, ImportError, struct.error,
 )  # fmt: skip
 
 
@@ -93,12 +97,14 @@ def read_surface(path: Path) -> Surface:
     if not path.is_file():
         raise RecipeError(f"{path} does not exist.", "Check the name of the mesh.")
     try:
-        mesh: Any = trimesh.load(path, force="mesh", process=False, skip_materials=True)
+        mesh = _load(path)
         vertices = np.array(mesh.vertices, dtype=np.float64).reshape(-1, 3)
         faces = np.array(mesh.faces, dtype=np.int64).reshape(-1, 3)
     except _UNREADABLE as error:
+        # Damaged bytes send the library looking for a package that guesses encodings.
+        reason = "damaged bytes" if isinstance(error, ImportError) else f"{error!r}"
         raise RecipeError(
-            f"{path} cannot be read as a mesh ({type(error).__name__}: {error}).",
+            f"{path} cannot be read as a mesh ({reason}).",
             "Save it anew as a triangle mesh: PLY, OBJ, STL or GLB.",
         ) from error
     if len(faces) == 0 or faces.min() < 0 or faces.max() >= len(vertices):
@@ -109,13 +115,24 @@ def read_surface(path: Path) -> Surface:
     return Surface(path.name, vertices, faces)
 
 
+def _load(path: Path) -> Any:
+    """The mesh as the library reads it."""
+    kind = path.suffix.lower().removeprefix(".")
+    # Text may name its parts in any encoding; only numbers matter here.
+    text = kind == "obj"
+    source = (
+        io.StringIO(path.read_text("utf-8", "replace")) if text else io.BytesIO(path.read_bytes())
+    )
+    return trimesh.load(source, file_type=kind, force="mesh", process=False, skip_materials=True)
+
+
 def mend(surface: Surface) -> Surface:
     """Make one closed, oriented surface whose faces look into the lumen.
 
     Raises:
         RecipeError: not finite, too small, in pieces, one-sided, or with a wall that branches.
     """
-    if not np.isfinite(surface.vertices).all():
+    if not np.abs(surface.vertices).max() < _FARTHEST:  # Not so for NaN either.
         raise RecipeError(
             f"{surface.name} has points without finite coordinates.", "Export the mesh anew."
         )
@@ -133,11 +150,12 @@ def mend(surface: Surface) -> Surface:
 
 def _without_doubles(surface: Surface) -> Surface:
     """Equal points become one; triangles that repeat a corner, or another triangle, go."""
-    mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
-    size = max(float(np.ptp(surface.vertices, axis=0).max()), 1e-12)
+    points = surface.vertices - surface.vertices.min(axis=0)
     # A millionth of the size: far below any fold, above the rounding of single precision.
-    mesh.merge_vertices(digits_vertex=6 - int(np.ceil(np.log10(size))))
-    faces = _single(np.asarray(mesh.faces, dtype=np.int64))
+    first, point = trimesh.grouping.unique_rows(  # type: ignore[no-untyped-call]
+        points / max(float(points.max()), 1e-30), digits=6
+    )
+    faces = _single(point.reshape(-1)[surface.faces])
     if len(faces) < FEWEST_FACES:
         raise RecipeError(
             f"{surface.name} has only {len(faces)} proper triangles.",
@@ -145,7 +163,7 @@ def _without_doubles(surface: Surface) -> Surface:
         )
     gone = len(surface.faces) - len(faces)
     repairs = (*surface.repairs, f"{gone} degenerate or repeated faces dropped") if gone else ()
-    return replace(surface, repairs=repairs, **_compact(np.asarray(mesh.vertices), faces))
+    return replace(surface, repairs=repairs, **_compact(surface.vertices[first], faces))
 
 
 def _single(faces: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -22,6 +22,12 @@ def test_every_format_gives_the_same_wall(kind: str, tmp_path: Path) -> None:
     assert mended.volume == pytest.approx(-hose().volume, rel=1e-5)
 
 
+def test_names_in_another_encoding_do_not_matter(tmp_path: Path) -> None:
+    path = save(hose(), tmp_path / "colon.obj")
+    path.write_bytes("o Größe\nmtllib nowhere.mtl\n".encode("latin-1") + path.read_bytes())
+    assert len(read_surface(path).faces) == len(hose().faces)
+
+
 def test_the_parts_of_a_scene_are_joined(tmp_path: Path) -> None:
     whole = hose()
     half = len(whole.faces) // 2
@@ -125,10 +131,11 @@ def test_scaling_takes_the_opening_along() -> None:
     assert mended.widest_hole == pytest.approx(10 * np.hypot(40, 40))
 
 
-def test_points_that_are_not_finite_are_refused() -> None:
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
+def test_points_that_are_not_finite_are_refused(number: float) -> None:
     mesh = hose()
     vertices = np.array(mesh.vertices)
-    vertices[3, 1] = np.nan
+    vertices[3, 1] = number
     with pytest.raises(RecipeError, match=r"colon\.ply has points without finite coordinates"):
         mend(Surface("colon.ply", vertices, np.array(mesh.faces)))
 
