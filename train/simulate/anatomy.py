@@ -18,6 +18,10 @@ from scipy.ndimage import gaussian_filter1d
 
 Floats = NDArray[np.float64]
 
+NO_FOLDS_MM = 22.0
+"""From the two artificial ends of a stretch."""
+LOWEST_MM = 0.8
+"""A fold tapers off; where it is lower than this it has ended."""
 SHALLOWEST_MM = 1.2
 """Nothing lower is raised as a fold: it could be neither seen nor labelled with certainty."""
 
@@ -26,10 +30,10 @@ SHALLOWEST_MM = 1.2
 class AnalyticFolds:
     """What the generator knows of every vertex, all (n,): the truth labels are held against."""
 
-    fold: NDArray[np.int64]
-    """The fold that shapes the wall here, 1, 2, ...; 0 for none."""
+    arc: NDArray[np.int64]
+    """The semilunar arc that shapes the wall here, 1, 2, ...; 0 for none."""
     crest_mm: Floats
-    """How high that fold stands at this place along its crest."""
+    """How high that arc stands at this place along its crest."""
     share: Floats
     """Height here as a part of `crest_mm`: 1 on the crest, falling to 0 on the flanks."""
 
@@ -38,15 +42,15 @@ class AnalyticFolds:
         """No fold on any of `count` vertices."""
         return cls(np.zeros(count, np.int64), np.zeros(count), np.zeros(count))
 
-    def region(self, share: float, crest_mm: float = 0.8) -> NDArray[np.int64]:
-        """Fold number (n,) where at least `share` of a crest of `crest_mm` or more is reached."""
-        return np.where((self.share >= share) & (self.crest_mm >= crest_mm), self.fold, 0)
+    def region(self, share: float, crest_mm: float = LOWEST_MM) -> NDArray[np.int64]:
+        """Arc number (n,) where at least `share` of a crest of `crest_mm` or more is reached."""
+        return np.where((self.share >= share) & (self.crest_mm >= crest_mm), self.arc, 0)
 
     def extended(self, count: int) -> AnalyticFolds:
         """With `count` more vertices that belong to no fold."""
         more = AnalyticFolds.none(count)
         return AnalyticFolds(
-            np.concatenate([self.fold, more.fold]),
+            np.concatenate([self.arc, more.arc]),
             np.concatenate([self.crest_mm, more.crest_mm]),
             np.concatenate([self.share, more.share]),
         )
@@ -164,7 +168,7 @@ def _presence(shape: ColonShape, rng: np.random.Generator, s: Floats) -> Floats:
 
 
 class _FoldField:
-    """Height (S, Θ) in mm raised by folds; where folds meet, the higher one shapes the wall."""
+    """Height (S, Θ) in mm raised by folds; where arcs meet, the higher one shapes the wall."""
 
     def __init__(self, s: Floats, theta: Floats) -> None:
         self.s, self.theta = s, theta
@@ -172,7 +176,7 @@ class _FoldField:
         self.height = np.zeros(shape)
         self.crest = np.zeros(shape)
         self.share = np.zeros(shape)
-        self.fold = np.zeros(shape, np.int64)
+        self.arc = np.zeros(shape, np.int64)
         self._count = 0
 
     def rows_near(self, place: float, reach: float = 16.0) -> NDArray[np.bool_]:
@@ -180,7 +184,7 @@ class _FoldField:
         return np.asarray(np.abs(self.s - place) < reach)
 
     def add(self, rows: NDArray[np.bool_], crest: Floats, profile: Floats) -> None:
-        """Raise one fold: crest height (Θ,) mm and profile 0..1 (rows, Θ) across it."""
+        """Raise one arc: crest height (Θ,) mm and profile 0..1 (rows, Θ) across it."""
         self._count += 1
         candidate = crest[None, :] * profile
         higher = candidate > self.height[rows]
@@ -188,7 +192,7 @@ class _FoldField:
             (self.height, candidate),
             (self.crest, np.broadcast_to(crest, candidate.shape)),
             (self.share, profile),
-            (self.fold, np.full(candidate.shape, self._count)),
+            (self.arc, np.full(candidate.shape, self._count)),
         ):
             field[rows] = np.where(higher, value, field[rows])
 
@@ -200,15 +204,15 @@ def _folds(
     field = _FoldField(s, theta)
     places: list[list[float]] = [[], [], []]
     presence = _presence(shape, rng, s)
-    place = rng.uniform(0, shape.fold_spacing)
-    while place < shape.length:
+    place = NO_FOLDS_MM + rng.uniform(0, shape.fold_spacing)
+    while place < shape.length - NO_FOLDS_MM:
         ring = rng.random() < shape.alignment
         for sector in range(3):
             offset = rng.uniform(-2, 2) if ring else rng.uniform(-0.5, 0.5) * shape.fold_spacing
             if rng.random() < 0.12:
                 continue
-            places[sector].append(place + offset)
-            _add_fold(shape, rng, field, (taenia, presence), (place + offset, sector))
+            if _add_fold(shape, rng, field, (taenia, presence), (place + offset, sector)):
+                places[sector].append(place + offset)
         place += shape.fold_spacing * rng.uniform(0.6, 1.5)
     bulge = np.zeros((len(s), len(theta)))
     for sector in range(3):
@@ -236,16 +240,19 @@ def _add_fold(
     field: _FoldField,
     wall: tuple[Floats, Floats],
     where: tuple[float, int],
-) -> None:
-    """Raise one semilunar fold: spans part of the circumference, highest in its middle."""
+) -> bool:
+    """Raise one semilunar fold: spans part of the circumference, highest in its middle.
+
+    False where it would be too low to be one.
+    """
     taenia, presence = wall
     place, sector = where
     rows = field.rows_near(place)
     if not rows.any():
-        return
+        return False
     row = int(np.argmin(np.abs(field.s - place)))
     middle = taenia[row] + (2 * sector + 1) * np.pi / 3 + rng.normal(0, 0.12)
-    half_span = rng.uniform(0.30, 0.68) * np.pi * rng.choice([1.0, 1.0, 1.35])
+    half_span = rng.uniform(1 / 3, 2 / 3) * np.pi
     angle = (field.theta - middle + np.pi) % (2 * np.pi) - np.pi
     inside = np.clip(1 - (angle / half_span) ** 2, 0, None)
     crescent = inside ** rng.uniform(0.7, 1.4)
@@ -257,8 +264,9 @@ def _add_fold(
     profile = np.exp(-(across ** rng.uniform(1.8, 3.2)))
     tall = shape.fold_height * rng.uniform(0.55, 1.2) * presence[row]
     if tall < SHALLOWEST_MM:
-        return
+        return False
     field.add(rows, tall * crescent, profile)
+    return True
 
 
 def _bumps(
@@ -367,7 +375,7 @@ def grow_colon(
     vertices, faces = grid.reshape(-1, 3), _grid_faces(len(s), columns)
     is_polyp = (polyp & (extra > height)).ravel()
     folds = AnalyticFolds(
-        field.fold.ravel(), (field.crest * cap[:, None]).ravel(), field.share.ravel()
+        field.arc.ravel(), (field.crest * cap[:, None]).ravel(), field.share.ravel()
     )
     for _ in range(int(rng.integers(0, 3))):
         i, j = int(rng.integers(len(s) // 8, len(s) * 7 // 8)), int(rng.integers(columns))

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 import igl
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from train.simulate.anatomy import Floats, Tube
 from train.simulate.folds import DivideOptions, divide_crests, fold_height
+
+_REACH_MM = 4.0
+"""Beyond the label, the nearest fold is known this far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class CrestOptions:
     """The bare crest is thinner than what one sees as the fold."""
     polyp_margin_mm: float = 2.0
     """The rim of a polyp is convex too; no crest begins this close to one."""
+    direction_rounds: int = 3
+    """How often the direction of convexity is averaged with that of the neighbours."""
     divide: DivideOptions = field(default_factory=DivideOptions)
 
     @classmethod
@@ -113,11 +118,33 @@ def components(
     return len(names), labels
 
 
-def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[np.int64]:
-    """Fold instance of every vertex, (n,): 0 for none, 1, 2, ... for each connected crest."""
+@dataclass(frozen=True, slots=True)
+class CrestLabels:
+    """Where the crests of folds are on a mesh."""
+
+    fold: NDArray[np.int64]
+    """(n,) fold of the nearest crest, 1, 2, ...; 0 where none is near."""
+    beyond_mm: Floats
+    """(n,) distance to the rim of the label, negative inside. Smooth, so that a label's border
+    runs straight between vertices."""
+
+    @property
+    def inside(self) -> NDArray[np.int64]:
+        """(n,) fold of every vertex within the label, 0 outside."""
+        return np.where(self.beyond_mm < 0, self.fold, 0)
+
+
+def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLabels:
+    """Find the crests, divide them into folds, and widen them to what one sees as the fold."""
     curvature, direction = convexity(tube, options.radius_mm)
     tangent, inward = lumen_frame(tube)
-    circumferential = np.abs(np.sum(direction * np.cross(tangent, inward), axis=1))
+    average = neighbour_average(tube)
+    # Directions of single vertices are noisy: judge by the neighbourhood, weighted by curvature.
+    weight = np.maximum(curvature, 0)
+    across = np.sum(direction * np.cross(tangent, inward), axis=1) ** 2 * weight
+    for _ in range(options.direction_rounds):
+        across, weight = average @ across, average @ weight
+    circumferential = np.sqrt(across / np.maximum(weight, 1e-9))
     allowed = ~_within(tube, tube.is_polyp, options.polyp_margin_mm) & _away_from_ends(tube)
     convex = curvature > options.convex_above
     crest = convex & (circumferential < options.circumferential_below) & allowed
@@ -129,8 +156,43 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> NDArray[
     crest &= sizes[labels] >= options.smallest_mm2
     _, gaps = components(~crest, tube.faces)
     crest |= (np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2) & ~tube.is_polyp
-    labels = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
-    return _dilate(tube, labels, options.dilation_mm)
+    folds = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
+    return _widen(tube, folds, average, options)
+
+
+def neighbour_average(tube: Tube) -> csr_array:
+    """(n, n) matrix that replaces a value by the mean of itself and its neighbours."""
+    edges = np.concatenate([tube.faces[:, [0, 1]], tube.faces[:, [1, 2]], tube.faces[:, [2, 0]]])
+    rows = np.concatenate([edges[:, 0], edges[:, 1], np.arange(len(tube.vertices))])
+    columns = np.concatenate([edges[:, 1], edges[:, 0], np.arange(len(tube.vertices))])
+    n = len(tube.vertices)
+    counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+    counts.data[:] = 1.0  # an edge belongs to two faces and counts once
+    return counts.multiply(1.0 / counts.sum(axis=1)[:, None]).tocsr()
+
+
+def _widen(
+    tube: Tube, folds: NDArray[np.int64], average: csr_array, options: CrestOptions
+) -> CrestLabels:
+    """Give every vertex its distance to the rim of the widened crest."""
+    n = len(folds)
+    seeds, others = np.flatnonzero(folds), np.flatnonzero(folds == 0)
+    reach = options.dilation_mm + _REACH_MM
+    if not len(seeds) or not len(others):
+        return CrestLabels(folds, np.where(folds > 0, -reach, reach))
+    distance, nearest = cKDTree(tube.vertices[seeds]).query(
+        tube.vertices, distance_upper_bound=reach
+    )
+    near = np.isfinite(distance)
+    fold = np.zeros(n, np.int64)
+    fold[near] = folds[seeds[nearest[near]]]
+    depth = cKDTree(tube.vertices[others]).query(tube.vertices[seeds])[0]
+    beyond = np.where(near, distance, reach)
+    beyond[seeds] = -depth
+    for _ in range(2):
+        beyond = average @ beyond
+    beyond = np.where(tube.is_polyp, reach, beyond - options.dilation_mm)
+    return CrestLabels(np.where(tube.is_polyp, 0, fold), beyond)
 
 
 def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
@@ -163,17 +225,3 @@ def _away_from_ends(tube: Tube, margin_mm: float = 15.0) -> NDArray[np.bool_]:
         ]
     )
     return np.asarray(~beyond.any(axis=0))
-
-
-def _dilate(tube: Tube, labels: NDArray[np.int64], distance_mm: float) -> NDArray[np.int64]:
-    """Grow every label by a distance; polyps stay free."""
-    seeds = np.flatnonzero(labels)
-    if not len(seeds):
-        return labels
-    distance, nearest = cKDTree(tube.vertices[seeds]).query(
-        tube.vertices, distance_upper_bound=distance_mm
-    )
-    grown = labels.copy()
-    reached = np.isfinite(distance) & ~tube.is_polyp
-    grown[reached] = labels[seeds[nearest[reached]]]
-    return grown

@@ -105,6 +105,16 @@ class View:
     flags: NDArray[np.uint8]
     instances: NDArray[np.uint16]
 
+    @property
+    def fold(self) -> Bools:
+        """Region label."""
+        return (self.flags & Flag.FOLD) > 0
+
+    @property
+    def polyp(self) -> Bools:
+        """Never fold."""
+        return (self.flags & Flag.POLYP) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

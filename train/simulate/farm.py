@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from engine.errors import RecipeError, RecordingError
 from train.simulate.curvature import CrestOptions
 from train.simulate.dataset import SCHEMA
+from train.simulate.rays import OcclusionOptions
 from train.simulate.render import Job, render_sequence
 
 SPLITS = ("train", "validation", "test")
@@ -86,8 +88,9 @@ def simulate_mesh(
 ) -> Path:
     """Render one mesh file as a test set of four sequences; returns `out`."""
     crest = CrestOptions.for_scan()
+    occlusion = OcclusionOptions(crest_within_mm=math.inf)
     jobs = [
-        Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest)
+        Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest, occlusion)
         for i, part in enumerate(_parts(share, 4))
     ]
     render_all(jobs, workers)

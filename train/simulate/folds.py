@@ -23,9 +23,9 @@ from train.simulate.anatomy import Floats, Tube
 class DivideOptions:
     """When two tops of one crest are two folds."""
 
-    pass_share: float = 0.62
+    pass_share: float = 0.75
     """Two tops stay one fold if the pass between them has this share of the lower top."""
-    smallest_drop_mm: float = 0.8
+    smallest_drop_mm: float = 0.6
     """A pass less deep than this divides nothing."""
 
 
@@ -74,7 +74,7 @@ def carried_frames(line: Floats) -> tuple[Floats, Floats, Floats]:
     return tangent, u, np.cross(tangent, u)
 
 
-def fold_height(tube: Tube, reach_mm: float = 12.0) -> Floats:
+def fold_height(tube: Tube, reach_mm: float = 7.0) -> Floats:
     """How far each vertex stands out from the wall around it, (n,) mm.
 
     The wall is the farthest point from the centreline among those at the same angle and at most

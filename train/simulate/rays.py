@@ -27,6 +27,9 @@ class OcclusionOptions:
     jump_share: float = 0.12
     band_mm: float = 3.5
     """Pixels within this distance in space, on the near side, belong to the fold."""
+    crest_within_mm: float = 6.0
+    """A band this far from every crest is no fold but the wall itself, where the colon bends.
+    Infinite on surfaces from CT, where soft folds occlude without a sharp crest."""
     edge_px: int = 3
 
 
@@ -46,18 +49,17 @@ class Hits:
     distance: Depths
     """(m,) along the ray, mm."""
 
-    def label(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
-        """(m,) of the labels (n,) of vertices, 0 where most of the weight has none.
+    def interpolate(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
+        """(m,) of the values (n,) of vertices."""
+        return np.asarray(np.einsum("nk,nk->n", self.weights, of_vertex[self.corners]))
 
-        By weight rather than by the nearest corner: borders run straight, without saw teeth.
-        """
+    def label(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
+        """(m,) of the labels (n,) of vertices: the heaviest one; 0 only where all are 0."""
         labels = of_vertex[self.corners]
-        first = labels[:, 0]
-        mixed = np.flatnonzero((first != labels[:, 1]) | (first != labels[:, 2]))
+        found = labels[:, 0].copy()
+        mixed = np.flatnonzero((found != labels[:, 1]) | (found != labels[:, 2]))
         weights = self.weights[mixed] * (labels[mixed] != 0)
-        heaviest = labels[mixed, np.argmax(weights, axis=1)]
-        found = first.copy()
-        found[mixed] = np.where(weights.sum(axis=1) > 0.5, heaviest, 0)
+        found[mixed] = labels[mixed, np.argmax(weights, axis=1)]
         return found
 
     def image(self, values: NDArray[Any], fill: Any = 0) -> NDArray[Any]:

@@ -26,11 +26,12 @@ from train.simulate.appearance import Rendering, shade
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.coverage import Coverage, wall_behind
-from train.simulate.curvature import CrestOptions, label_crests
+from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
 from train.simulate.mesh import read_tube
 from train.simulate.rays import (
     Bools,
+    Hits,
     OcclusionOptions,
     Scene,
     occluding_band,
@@ -59,6 +60,7 @@ class Job:
     share: tuple[float, float] = (0.08, 0.92)
     """Part of the centreline that the camera visits."""
     crest: CrestOptions = field(default_factory=CrestOptions)
+    occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
     camera: str = "colonoscope"
     """`colonoscope` draws a fisheye's field; `endomapper` and `pinhole` are fixed."""
     pictures: str = "none"
@@ -125,7 +127,7 @@ def render_sequence(job: Job) -> dict[str, float]:
         partial.mkdir(parents=True)
         recorder = _Recorder(job, partial, times)
         with times.measure("scene"):
-            photographer = Photographer(tube, crest, camera)
+            photographer = Photographer(tube, crest, camera, job.occlusion)
         for number in range(job.frames):
             pose, view = photographer.take(number, poses[number], times)
             recorder.add(number, pose, view, camera)
@@ -145,19 +147,34 @@ def render_sequence(job: Job) -> dict[str, float]:
 class Photographer:
     """A labelled tube and a camera: takes views and keeps account of what was seen."""
 
-    def __init__(self, tube: Tube, crest: NDArray[np.int64], camera: Camera) -> None:
+    def __init__(
+        self,
+        tube: Tube,
+        crest: CrestLabels,
+        camera: Camera,
+        occlusion: OcclusionOptions = OcclusionOptions(),  # noqa: B008
+    ) -> None:
         self.tube, self.crest = tube, crest
         self.coverage = Coverage.none(len(tube.faces))
         self._camera = camera
         probe_height = max(8, round(_PROBE_PX * camera.height / camera.width))
         self._probe = camera.resized(_PROBE_PX, probe_height)
         self._scene = Scene(tube)
-        self._labels = np.where(tube.is_polyp, _POLYP, crest).astype(np.uint16)
+        self._occlusion = occlusion
+        self._labels = np.where(tube.is_polyp, _POLYP, crest.fold).astype(np.uint16)
+        self._beyond_mm = crest.beyond_mm.astype(np.float32)
 
     def take(
         self, number: int, pose: NDArray[np.float64], times: StageTimes
     ) -> tuple[NDArray[np.float64], View]:
         """The view from `pose`, or from a little nearer to the centreline where that is blocked."""
+        pose, view, _ = self.look(number, pose, times)
+        return pose, view
+
+    def look(
+        self, number: int, pose: NDArray[np.float64], times: StageTimes
+    ) -> tuple[NDArray[np.float64], View, Hits]:
+        """As `take`, with the hits, from which other labels of the same pixels can be read."""
         with times.measure("rays"):
             pose = self._clear_of_wall(pose)
             hits = self._scene.look(pose, self._camera)
@@ -165,12 +182,15 @@ class Photographer:
             normal = self._scene.normals(hits, pose, self._camera)
             rays = self._camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
             self.coverage.add(number, hits, -np.einsum("nc,nc->n", normal, rays))
-            label = hits.image(hits.label(self._labels))
+            label = hits.label(self._labels)
             polyp = label == _POLYP
+            is_crest = (hits.interpolate(self._beyond_mm) < 0) & ~polyp
+            crest = hits.image(np.where(is_crest, label, 0).astype(np.uint16))
             distance = hits.image(hits.distance)
-            crest = np.where(polyp, 0, label).astype(np.uint16)
-            flags, instances = annotate(distance, crest, polyp, self._camera)
-        return pose, View(distance, hits.image(normal), flags, instances)
+            flags, instances = annotate(
+                distance, crest, hits.image(polyp), self._camera, self._occlusion
+            )
+        return pose, View(distance, hits.image(normal), flags, instances), hits
 
     def _clear_of_wall(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pull the tip towards the centreline until nothing is closer than the tip's own size."""
@@ -194,14 +214,17 @@ def annotate(
     """Flags and instances of one view, both (H, W).
 
     The region label is the curvature crest joined with the band along occluding edges, without
-    polyps; a band pixel belongs to the crest nearest to it, if that is near in space too.
+    polyps. A band belongs to the crest nearest to it; far from every crest it is no fold.
     """
     valid = distance > 0
     edge = occluding_edge(distance, options) & ~polyp
     on_crest = (crest > 0) & valid
     band = occluding_band(distance, camera, edge, options, skip=on_crest | polyp)
-    fold = (on_crest | band) & ~polyp & valid
-    edge = widen(edge & valid, fold, options.edge_px) & valid & ~polyp
+    band &= ~polyp & valid
+    instances, gap_mm = nearest_fold(distance, crest, band, camera)
+    band &= gap_mm <= options.crest_within_mm
+    fold = on_crest | band
+    edge = widen(edge & fold, fold, options.edge_px)
     flags = (
         fold * np.uint8(Flag.FOLD)
         | edge * np.uint8(Flag.EDGE)
@@ -209,30 +232,33 @@ def annotate(
         | polyp * np.uint8(Flag.POLYP)
         | valid * np.uint8(Flag.VALID)
     ).astype(np.uint8)
-    return flags, name_folds(distance, crest, fold, camera)
+    return flags, np.where(band & (gap_mm > _INSTANCE_REACH_MM), 0, instances * fold)
 
 
-def name_folds(
-    distance: NDArray[np.float32], crest: NDArray[np.uint16], fold: Bools, camera: Camera
-) -> NDArray[np.uint16]:
-    """Fold number of every fold pixel, (H, W): of its own crest, else of the nearest one."""
-    named = np.where(fold, crest, 0).astype(np.uint16)
-    loose = fold & (crest == 0)
-    if not loose.any() or not (crest > 0).any():
-        return named
+def nearest_fold(
+    distance: NDArray[np.float32], crest: NDArray[np.uint16], band: Bools, camera: Camera
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Fold of the nearest crest in the picture and how far it is in space, both (H, W).
+
+    Filled on the crest (0 mm) and where `band`; elsewhere 0 and infinity.
+    """
+    named = crest.copy()
+    gap_mm = np.where(crest > 0, 0, np.inf).astype(np.float32)
+    if not band.any() or not (crest > 0).any():
+        return named, gap_mm
     nearest = cv2.distanceTransformWithLabels(
         (crest == 0).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )[1]
     pixel_of = np.zeros(int(nearest.max()) + 1, np.int64)
     members = np.flatnonzero(crest)
     pixel_of[nearest.ravel()[members]] = members
-    from_pixel = np.flatnonzero(loose)
+    from_pixel = np.flatnonzero(band)
     to_pixel = pixel_of[nearest.ravel()[from_pixel]]
     rays, far = camera.rays().reshape(-1, 3), distance.ravel()
     gap = rays[from_pixel] * far[from_pixel, None] - rays[to_pixel] * far[to_pixel, None]
-    is_near = np.einsum("nc,nc->n", gap, gap) <= _INSTANCE_REACH_MM**2
-    named.ravel()[from_pixel] = np.where(is_near, crest.ravel()[to_pixel], 0)
-    return named
+    named.ravel()[from_pixel] = crest.ravel()[to_pixel]
+    gap_mm.ravel()[from_pixel] = np.sqrt(np.einsum("nc,nc->n", gap, gap))
+    return named, gap_mm
 
 
 class _Recorder:
@@ -271,7 +297,7 @@ class _Recorder:
             np.save(self._folder / f"{key}.npy", np.stack(arrays))
         coverage = photographer.coverage
         coverage.save(self._folder / "coverage.npz")
-        behind = wall_behind(photographer.tube, photographer.crest, coverage)
+        behind = wall_behind(photographer.tube, photographer.crest.inside, coverage)
         (self._folder / "folds.json").write_text(json.dumps([asdict(each) for each in behind]))
         mesh = self._job.mesh
         about |= {"frames": self._job.frames, "anatomy": mesh.name if mesh else "procedural"}

@@ -44,24 +44,24 @@ def test_a_smooth_tube_is_nowhere_convex_towards_the_lumen() -> None:
 
 
 def test_a_smooth_tube_has_no_fold() -> None:
-    assert not label_crests(tube_with(lambda z, theta: 20.0)).any()
+    assert not label_crests(tube_with(lambda z, theta: 20.0)).inside.any()
 
 
 def test_a_ring_is_one_fold_at_its_place() -> None:
     tube = tube_with(ring)
-    labels = label_crests(tube)
+    labels = label_crests(tube).inside
     assert labels.max() == 1
     assert tube.vertices[labels > 0, 2].mean() == pytest.approx(45, abs=0.5)
 
 
 def test_a_ridge_along_the_colon_is_no_fold() -> None:
-    assert not label_crests(tube_with(long_ridge)).any()
+    assert not label_crests(tube_with(long_ridge)).inside.any()
 
 
 def test_a_polyp_is_never_part_of_a_fold() -> None:
     tube = tube_with(ring)
     tube.is_polyp[:] = tube.vertices[:, 0] > 0
-    labels = label_crests(tube)
+    labels = label_crests(tube).inside
     assert labels.any()
     assert not labels[tube.is_polyp].any()
 
@@ -77,3 +77,20 @@ def test_components_count_what_hangs_together() -> None:
     assert count == 2
     assert labels[2] == 0
     assert labels[0] == labels[1] != labels[3]
+
+
+def test_the_label_of_a_ring_ends_where_its_distance_says() -> None:
+    tube = tube_with(ring)
+    labels = label_crests(tube)
+    rim = np.abs(tube.vertices[labels.inside > 0, 2] - 45).max()
+    beyond = labels.beyond_mm[np.abs(tube.vertices[:, 2] - 45) < 0.4]
+    assert beyond.max() < -1.0
+    assert 0.9 < rim < 5.0  # along the tube; 1.5 mm and more down the steep flank
+
+
+def test_two_semicircles_at_one_place_are_two_folds() -> None:
+    def crescents(z, theta):  # type: ignore[no-untyped-def]
+        half = np.abs(np.sin(theta)) ** 0.7
+        return 20 - 7 * half * np.exp(-(((z - 45) / 2.5) ** 2))
+
+    assert label_crests(tube_with(crescents)).inside.max() == 2

@@ -32,7 +32,7 @@ def test_a_high_pass_divides_nothing() -> None:
 
 
 def test_a_dent_of_less_than_the_smallest_drop_divides_nothing() -> None:
-    assert set(divide([1.0, 1.2, 0.5, 0.5, 1.1, 1.0])) == {1}
+    assert set(divide([1.0, 1.2, 0.7, 0.7, 1.1, 1.0])) == {1}
 
 
 def test_crests_apart_are_folds_apart() -> None:

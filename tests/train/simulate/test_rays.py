@@ -6,7 +6,7 @@ import trimesh
 
 from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.camera import Camera, Fisheye, Pinhole
-from train.simulate.rays import OcclusionOptions, Scene, occluding_band, occluding_edge, widen
+from train.simulate.rays import Hits, OcclusionOptions, Scene, occluding_band, occluding_edge, widen
 
 
 def step_image() -> np.ndarray:
@@ -87,7 +87,7 @@ def test_rays_measure_the_inside_of_a_sphere() -> None:
     assert towards == pytest.approx(-1.0, abs=0.01)
 
 
-def test_a_label_reaches_as_far_as_most_of_the_weight() -> None:
+def triangle_scene() -> tuple[Scene, Hits]:
     line = np.linspace([0, 0, -3], [0, 0, 3], 8)
     vertices = np.array([[-4.0, -4, 5], [4, -4, 5], [0, 6, 5]])
     tube = Tube(
@@ -95,8 +95,24 @@ def test_a_label_reaches_as_far_as_most_of_the_weight() -> None:
         np.zeros(3, bool), AnalyticFolds.none(3),
     )  # fmt: skip
     scene = Scene(tube)
-    hits = scene.look(np.eye(4), Pinhole.wide(32, 32, 1.2))
-    label = hits.label(np.array([7, 0, 0]))
-    corner_weight = hits.weights[:, 0]
-    assert set(np.unique(label)) == {0, 7}
-    assert np.array_equal(label > 0, corner_weight > 0.5)
+    return scene, scene.look(np.eye(4), Pinhole.wide(32, 32, 1.2))
+
+
+def test_values_of_corners_are_interpolated() -> None:
+    _, hits = triangle_scene()
+    assert hits.interpolate(np.array([7.0, 0, 0])) == pytest.approx(7 * hits.weights[:, 0])
+
+
+def test_the_heaviest_label_wins_and_none_has_no_weight() -> None:
+    _, hits = triangle_scene()
+    label = hits.label(np.array([7, 3, 0]))
+    # The second corner of the face is vertex 2, which has no label.
+    assert np.array_equal(label, np.where(hits.weights[:, 0] > hits.weights[:, 2], 7, 3))
+
+
+def test_pixels_without_a_hit_take_the_fill() -> None:
+    _, hits = triangle_scene()
+    image = hits.image(hits.distance, fill=-1)
+    assert image.shape == (32, 32)
+    assert np.count_nonzero(image > 0) == len(hits.pixel)
+    assert np.count_nonzero(image == -1) == 32 * 32 - len(hits.pixel)
