@@ -6,7 +6,7 @@ The randomisation decides whether a network trained here finds anything in real 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -50,6 +50,32 @@ def shade(frame: GeometryFrame, rng: np.random.Generator, style: str = "rich") -
         return _shade_plain(frame)
     if style != "rich":
         raise ValueError(f"unknown style {style!r}: rich or plain")
+    height, width = frame.valid.shape
+    if height == width:
+        return _shade_rich(frame, rng)
+    # Lens, tools and masks are drawn on a square; another shape is cut out of its middle.
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = _shade_rich(_padded(frame, side, top, left), rng)
+    inside = np.s_[top : top + height, left : left + width]
+    return Rendering(*(getattr(square, name)[inside] for name in Rendering.__slots__))
+
+
+def _padded(frame: GeometryFrame, side: int, top: int, left: int) -> GeometryFrame:
+    """The frame in the middle of a larger one of which nothing more is known."""
+    height, width = frame.valid.shape
+    pad = ((top, side - height - top), (left, side - width - left))
+    images = {
+        each.name: np.pad(
+            getattr(frame, each.name), (*pad, (0, 0))[: getattr(frame, each.name).ndim]
+        )
+        for each in fields(frame)
+        if each.name != "rotation"
+    }
+    return replace(frame, **images)
+
+
+def _shade_rich(frame: GeometryFrame, rng: np.random.Generator) -> Rendering:
     linear = expose(lit_tissue(frame, rng), frame.valid, rng)
     picture = artefacts.lens(linear, rng)
     hard = frame.polyp.copy()

@@ -67,6 +67,17 @@ def test_pictures_are_stored_with_the_labels_that_hold_in_them(tmp_path: Path) -
     assert picture.flags.shape == (64, 64)
 
 
+@pytest.mark.parametrize("camera", ["endomapper", "pinhole"])
+def test_every_camera_takes_rich_pictures(tmp_path: Path, camera: str) -> None:
+    recipe = SimulationRecipe(
+        train=1, validation=0, test=0, frames=1, size=64, camera=camera, pictures="rich"
+    )
+    sequence = SimulatedSet(simulate(recipe, tmp_path, Workers(1))).sequence("train-000")
+    picture = sequence.picture(0)
+    assert picture is not None
+    assert picture.image.shape == (*sequence.view(0).flags.shape, 3)
+
+
 def test_the_folder_of_another_recipe_is_left_alone(tmp_path: Path) -> None:
     simulate(SimulationRecipe(train=0, validation=0, test=0), tmp_path, Workers(1))
     with pytest.raises(RecipeError, match="another recipe"):
