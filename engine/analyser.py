@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from types import MappingProxyType
 
+import cv2
+
 import resources
 from engine.backends import InferenceBackend, open_backend
 from engine.bundle import ModelBundle
@@ -87,5 +89,7 @@ def open_analyser(
     Raises:
         BundleError, BackendError: what is wrong and what to do.
     """
+    # Stages run beside each other; OpenCV's own threads would only take the cores from them.
+    cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
     return Analyser(opened, open_backend(opened, backend, threads))

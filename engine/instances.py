@@ -49,12 +49,13 @@ def label_folds(region: Probability, edge: Probability, options: InstanceOptions
     """Label map (h, w), 0 background, 1, 2, ...: connected regions, touching folds divided."""
     inside = (region > options.threshold).view(np.uint8)
     inside = np.asarray(cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-    count, found = cv2.connectedComponents(inside, connectivity=8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
     labels = np.asarray(found, np.int32)
-    for label, box in enumerate(find_objects(labels), start=1):
-        member = labels[box] == label
-        if np.count_nonzero(member) < 2 * options.smallest_core:
+    for label, (x, y, width, height, area) in enumerate(stats[1:].tolist(), start=1):
+        if area < 2 * options.smallest_core:
             continue
+        box = np.s_[y : y + height, x : x + width]
+        member = labels[box] == label
         parts = divide_touching(member, edge[box], options)
         is_further = parts > 1
         labels[box][is_further] = parts[is_further] + (count - 2)

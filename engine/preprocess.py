@@ -115,7 +115,10 @@ def _resize(image: Image, width: int, height: int) -> Image:
             break
         half = image.shape[1] // 2, image.shape[0] // 2
         image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
+    # What is left of the way is less than a factor of two. Where it is less than 4/3, two pixels
+    # make one, and linear interpolation takes a fifth of the time of an exact average.
+    is_short = 3 * image.shape[1] <= 4 * width and 3 * image.shape[0] <= 4 * height
+    method = cv2.INTER_LINEAR if is_short else cv2.INTER_AREA
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 

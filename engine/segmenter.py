@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from engine.backends import InferenceBackend
 from engine.preprocess import FieldOfView, Placement, find_field_of_view
-from engine.types import FoldMask, Frame, Mask, read_only
+from engine.types import FoldMask, Frame, Image, Mask, Probability, read_only
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The field of view on the grid, as its users multiply with it."""
+
+    picture: Image
+    """(size, size, 3), 255 inside."""
+    cells: Probability
+    """(size, size), 1 inside."""
+
+    @classmethod
+    def of(cls, inside: Mask) -> _Inside:
+        cells = inside.astype(np.float32)
+        return cls(np.repeat((cells * 255).astype(np.uint8)[..., None], 3, axis=2), cells)
 
 
 class Segmenter:
@@ -21,16 +38,16 @@ class Segmenter:
         self._size = size
         self._view: FieldOfView | None = None
         self._placement: Placement | None = None
-        self._inside: Mask | None = None
+        self._inside: _Inside | None = None
 
     def __call__(self, frame: Frame) -> FoldMask:
         """Segment one frame; the probability is zero outside the field of view."""
         started_s = time.monotonic()
         placement, inside = self._place(frame)
         grid = placement.image_to_grid(frame.image)
-        grid[~inside] = 0
+        cv2.bitwise_and(grid, inside.picture, dst=grid)
         probability = self._backend.infer(grid)
-        probability *= inside
+        probability *= inside.cells
         region, edge = read_only(probability[0]), read_only(probability[1])
         return FoldMask(frame, region, edge, placement, (time.monotonic() - started_s) * 1e3)
 
@@ -38,13 +55,13 @@ class Segmenter:
         """Forget the field of view: another video follows."""
         self._view = None
 
-    def _place(self, frame: Frame) -> tuple[Placement, Mask]:
+    def _place(self, frame: Frame) -> tuple[Placement, _Inside]:
         previous, self._view = self._view, find_field_of_view(frame.image, self._view)
         is_same = previous is not None and self._view.mask is previous.mask
         if not is_same or self._placement is None or self._inside is None:
             self._placement = Placement.fit(_trimmed(self._view.box), self._size)
             covered = self._placement.image_to_grid(self._view.mask.view(np.uint8) * np.uint8(255))
-            self._inside = covered > 127
+            self._inside = _Inside.of(covered > 127)
         return self._placement, self._inside
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
@@ -18,6 +20,14 @@ def devices() -> tuple[str, ...]:
     return tuple(
         f"{name} {core.get_property(name, 'FULL_DEVICE_NAME')}" for name in core.available_devices
     )
+
+
+def _share_of_cores() -> int:
+    """Half of the processor, at most four threads: decoding, following and painting run beside."""
+    # Not every system can say which cores a process may use.
+    usable = getattr(os, "sched_getaffinity", None)
+    count = len(usable(0)) if usable else os.cpu_count() or 2
+    return max(1, min(4, count // 2))
 
 
 class OpenVinoBackend:
@@ -37,8 +47,7 @@ class OpenVinoBackend:
                 "NUM_STREAMS": "1",
                 "INFERENCE_PRECISION_HINT": precision,
             }
-            if threads is not None:
-                options["INFERENCE_NUM_THREADS"] = threads
+            options["INFERENCE_NUM_THREADS"] = threads or _share_of_cores()
             network = core.compile_model(core.read_model(bundle.onnx_path), "CPU", options)
             self._request: ov.InferRequest | None = network.create_infer_request()
             used = network.get_property("INFERENCE_NUM_THREADS")

@@ -6,6 +6,7 @@ added for thin folds and their edges.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -37,6 +38,32 @@ def _enlarge(features: Tensor, scale: int) -> Tensor:
     )
 
 
+class BilinearDoubling(nn.Module):
+    """Doubles height and width exactly as bilinear interpolation does, by one fixed convolution.
+
+    Each output pixel lies a quarter of a pixel from an input pixel: 3/4 of it and 1/4 of the next,
+    in both directions. With two channels, run times on processors are several times slower at
+    interpolating than at convolving and rearranging.
+    """
+
+    weight: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        before, after = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
+        phases = [torch.outer(rows, columns) for rows in (before, after)
+                  for columns in (before, after)]  # fmt: skip
+        weight = torch.zeros(4 * channels, channels, 3, 3)
+        for channel in range(channels):
+            weight[4 * channel : 4 * channel + 4, channel] = torch.stack(phases)
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) → (B, C, 2H, 2W)."""
+        padded = functional.pad(features, (1, 1, 1, 1), mode="replicate")
+        return functional.pixel_shuffle(functional.conv2d(padded, self.weight), 2)
+
+
 class FoldStudent(nn.Module):
     """(B, 3, H, W), values 0..255 → logits (B, 2, H, W): fold region, fold edge."""
 
@@ -50,6 +77,7 @@ class FoldStudent(nn.Module):
         self.fine_lateral = nn.Conv2d(fine, FINE_CHANNELS, 1)
         self.fine_smooth = _separable(FINE_CHANNELS, FINE_CHANNELS)
         self.head = nn.Conv2d(FINE_CHANNELS, len(OUTPUTS), 3, padding=1)
+        self.enlarge = BilinearDoubling(len(OUTPUTS))
         # An even start of -2 keeps the first steps from being spent on lowering every pixel.
         nn.init.constant_(self.head.bias, -2.0) if self.head.bias is not None else None
 
@@ -60,7 +88,8 @@ class FoldStudent(nn.Module):
         for level in range(len(coarse) - 2, -1, -1):
             top = self.smooth[level](self.laterals[level](coarse[level]) + _enlarge(top, 2))
         merged = self.fine_lateral(fine) + _enlarge(self.squeeze(top), 2)
-        return _enlarge(self.head(self.fine_smooth(merged)), 2)
+        logits: Tensor = self.enlarge(self.head(self.fine_smooth(merged)))
+        return logits
 
 
 def build_student(*, pretrained: bool = True) -> FoldStudent:
