@@ -166,7 +166,9 @@ _NOISE_SHARE = 0.01
 """The previous answer stands until it is wrong in more than this share of the field."""
 
 
-def find_field_of_view(image: Image, previous: FieldOfView | None = None) -> FieldOfView:
+def find_field_of_view(
+    image: Image, previous: FieldOfView | None = None, frames_since: int = 1
+) -> FieldOfView:
     """Find the endoscope's picture in a frame: a circle, octagon, rectangle, or all of it.
 
     The outline is the convex hull of what is lit, less dark or coloured upright rectangles in its
@@ -176,13 +178,14 @@ def find_field_of_view(image: Image, previous: FieldOfView | None = None) -> Fie
     Args:
         image: (H, W, 3) RGB.
         previous: the answer for an earlier frame of the same video.
+        frames_since: how many frames ago that was.
     """
     if previous is None or previous.mask.shape != image.shape[:2]:
         previous = FieldOfView.whole(image.shape)
     lit = _lit_cells(image)
     if np.count_nonzero(lit) < _MIN_LIT_SHARE * lit.size:
         return previous
-    evidence = read_only(np.maximum(previous.evidence * np.float32(_FADE), lit))
+    evidence = read_only(np.maximum(previous.evidence * np.float32(_FADE**frames_since), lit))
     cells = _outline((evidence > _REMEMBERED).view(np.uint8))
     changed = np.count_nonzero(cells != previous.cells)
     if changed <= _NOISE_SHARE * np.count_nonzero(cells):

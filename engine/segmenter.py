@@ -12,6 +12,9 @@ from engine.backends import InferenceBackend
 from engine.preprocess import FieldOfView, Placement, find_field_of_view
 from engine.types import FoldMask, Frame, Image, Mask, Probability, read_only
 
+_SETTLED_FRAMES = 32
+_VIEW_INTERVAL = 4
+
 
 @dataclass(frozen=True, slots=True)
 class _Inside:
@@ -37,6 +40,7 @@ class Segmenter:
         self._backend = backend
         self._size = size
         self._view: FieldOfView | None = None
+        self._frames = 0
         self._placement: Placement | None = None
         self._inside: _Inside | None = None
 
@@ -54,15 +58,25 @@ class Segmenter:
     def reset(self) -> None:
         """Forget the field of view: another video follows."""
         self._view = None
+        self._frames = 0
 
     def _place(self, frame: Frame) -> tuple[Placement, _Inside]:
-        previous, self._view = self._view, find_field_of_view(frame.image, self._view)
+        previous, self._view = self._view, self._look_for_view(frame)
         is_same = previous is not None and self._view.mask is previous.mask
         if not is_same or self._placement is None or self._inside is None:
             self._placement = Placement.fit(_trimmed(self._view.box), self._size)
             covered = self._placement.image_to_grid(self._view.mask.view(np.uint8) * np.uint8(255))
             self._inside = _Inside.of(covered > 127)
         return self._placement, self._inside
+
+    def _look_for_view(self, frame: Frame) -> FieldOfView:
+        """The field of view: looked for in every frame at first, then in every fourth."""
+        is_known = self._view is not None and self._view.mask.shape == frame.image.shape[:2]
+        self._frames = self._frames + 1 if is_known else 0
+        interval = 1 if self._frames < _SETTLED_FRAMES else _VIEW_INTERVAL
+        if self._view is not None and self._frames % interval:
+            return self._view
+        return find_field_of_view(frame.image, self._view, interval)
 
 
 def _trimmed(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

@@ -94,3 +94,22 @@ def test_the_answer_is_read_only() -> None:
 def test_a_picture_of_any_size_is_taken(shape: tuple[int, int, int]) -> None:
     image = np.full(shape, 200, np.uint8)
     assert Segmenter(Brightness(), SIZE)(frame(image)).probability.shape == (SIZE, SIZE)
+
+
+def test_a_settled_view_still_notices_within_four_frames_that_it_grew() -> None:
+    segment = Segmenter(Brightness(), SIZE)
+    narrow, wide = np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 120, np.uint8)
+    narrow[60:180, 80:240] = 120
+    for index in range(40):
+        before = segment(Frame(index, index / 50, 0.0, narrow)).placement
+    found = [segment(Frame(40 + i, 0.8 + i / 50, 0.0, wide)).placement for i in range(4)]
+    assert before.crop_width < 200
+    assert found[-1].crop_width == 320
+
+
+def test_a_settled_view_of_another_size_is_looked_for_at_once() -> None:
+    segment = Segmenter(Brightness(), SIZE)
+    for index in range(40):
+        segment(Frame(index, index / 50, 0.0, np.full((240, 320, 3), 120, np.uint8)))
+    other = segment(Frame(40, 0.8, 0.0, np.full((120, 160, 3), 120, np.uint8)))
+    assert other.placement.crop_width == 160
