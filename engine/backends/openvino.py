@@ -56,7 +56,8 @@ class OpenVinoBackend:
                 f"OpenVINO cannot load {bundle.onnx_path}: {error}.",
                 "Build the bundle again, or choose another back end.",
             ) from error
-        self.description = f"OpenVINO, processor, {precision}, {used} threads"
+        plural = "" if used == 1 else "s"
+        self.description = f"OpenVINO, processor, {precision}, {used} thread{plural}"
 
     def infer(self, image: Image) -> NDArray[np.float32]:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
