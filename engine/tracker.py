@@ -34,6 +34,8 @@ class TrackerOptions:
     """A fold that lies by this share in another one has merged with it."""
     memory_s: float = 0.4
     """A fold lost for longer gets a new number."""
+    colours: int = 5
+    """Numbers that differ by a multiple of this are painted alike; a new fold avoids those."""
     new_score: float = 0.0
     """A fold not seen before must be at least this certain; a remembered one need not."""
 
@@ -151,10 +153,17 @@ class Tracker:
         return dict(zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True))
 
     def _begin(self, outline: Points) -> _Track:
-        self._last_number += 1
+        self._last_number = self._next_number()
         track = _Track(self._last_number, outline, self._now_s, np.zeros(2))
         self._tracks.append(track)
         return track
+
+    def _next_number(self) -> int:
+        """The next number that does not look like one in view, or simply the next."""
+        colours, first = self._options.colours, self._last_number + 1
+        taken = {track.number % colours for track in self._tracks if not track.is_lost}
+        free = (number for number in range(first, first + colours) if number % colours not in taken)
+        return next(free, first)
 
     def _forget(self) -> None:
         self._tracks = [

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.overlay import PALETTE, UNTRACKED, OverlayStyle, colour_of, paint_overlay
+from engine.tracker import TrackerOptions
 from engine.types import Image, Mask, Points, read_only
 from tests.fakes import fold, rectangle
 
@@ -140,3 +141,7 @@ def test_what_is_not_tracked_is_grey() -> None:
 def test_impossible_styles_are_refused(opacity: float, stroke_px: float | None) -> None:
     with pytest.raises(ValueError, match=r"opacity|stroke"):
         OverlayStyle(opacity, True, stroke_px)
+
+
+def test_the_tracker_counts_as_many_colours_as_there_are() -> None:
+    assert TrackerOptions().colours == len(PALETTE)

@@ -194,6 +194,22 @@ def test_everything_but_the_track_stays_as_it_was() -> None:
     assert np.array_equal(tracked.contour, fold.contour)
 
 
+def test_a_new_fold_does_not_look_like_one_in_view() -> None:
+    tracker = Tracker(TrackerOptions(memory_s=0.01))
+    first, second = band(50, 20), band(50, 60)
+    tracker.update(blob_view(0), (first, second))
+    for index in range(1, 4):
+        tracker.update(blob_view(10 * index), (first, second, band(50, 100)))
+        tracker.update(blob_view(10 * index + 5), (first, second))
+    # Numbers 3, 4 and 5 are gone; 6 and 7 would be painted like 1 and 2.
+    assert tracks(tracker.update(blob_view(100), (first, second, band(50, 160)))) == [1, 2, 8]
+
+
+def test_with_more_folds_than_colours_numbers_just_go_on() -> None:
+    folds = tuple(band(50, 20 + 30 * i) for i in range(7))
+    assert tracks(Tracker().update(blob_view(0), folds)) == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_motion_of_a_shifted_picture_is_the_shift() -> None:
     grey = cv2.cvtColor(TEXTURE, cv2.COLOR_RGB2GRAY)
     motion = camera_motion(grey[40:200, 40:240], grey[37:197, 45:245])
