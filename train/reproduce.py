@@ -14,7 +14,7 @@ from train.evaluate import EvaluationPlaces, evaluate
 from train.export import export_bundle, with_evaluation
 from train.loop import RunPlaces, Say, Trainer
 from train.recipe import Recipe
-from train.simulate.farm import simulate, simulate_mesh
+from train.simulate.farm import MeshViews, simulate, simulate_mesh
 
 CT_MESH = Path("meshes_ctcolon") / "ct_A_mm.ply"
 CT_SHARE = (0.0, 0.7)
@@ -54,7 +54,7 @@ def _ct_set(out: Path, real: Path | None) -> Path | None:
     if real is None or not (real / CT_MESH).exists():
         return None
     if not (out / "ct" / "manifest.json").exists():
-        simulate_mesh(real / CT_MESH, out / "ct", CT_FRAMES, CT_SHARE)
+        simulate_mesh(MeshViews(real / CT_MESH, CT_FRAMES, CT_SHARE), out / "ct")
     return out / "ct"
 
 

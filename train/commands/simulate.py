@@ -10,7 +10,9 @@ from engine.errors import RecipeError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """RECIPE -o DIR, or --mesh PLY -o DIR."""
-    parser.add_argument("recipe", nargs="?", help="recipe file (TOML) or name: first, smoke")
+    parser.add_argument(
+        "recipe", nargs="?", help="recipe file (TOML) or name: first, sim, big, smoke"
+    )
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the new set")
     parser.add_argument("--workers", type=int, help="processes; as many as cores unless told")
     parser.add_argument(
@@ -18,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="render on this Dask cluster, such as tcp://HOST:8786",
     )
-    parser.add_argument("--mesh", type=Path, help="render this colon mesh (mm) as a test set")
+    parser.add_argument("--mesh", type=Path, help="render this mesh or NIfTI label volume")
+    parser.add_argument("--unit", choices=["mm", "cm", "m"], help="of the mesh; told by its size")
     parser.add_argument("--frames", type=int, default=240, help="of the mesh; 240 unless told")
     parser.add_argument(
         "--share", type=float, nargs=2, default=(0.0, 0.7), metavar=("FROM", "TO"),
@@ -29,11 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Render."""
     from train.recipe import find_recipe, read_recipe
-    from train.simulate.farm import Workers, simulate, simulate_mesh
+    from train.simulate.farm import MeshViews, Workers, simulate, simulate_mesh
 
     workers = Workers(options.workers, options.scheduler)
     if options.mesh is not None:
-        simulate_mesh(options.mesh, options.out, options.frames, tuple(options.share), workers)
+        views = MeshViews(options.mesh, options.frames, tuple(options.share), options.unit)
+        simulate_mesh(views, options.out, workers)
         return
     if options.recipe is None:
         raise RecipeError("Nothing to simulate.", "Name a recipe, or a mesh with --mesh.")

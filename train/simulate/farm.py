@@ -83,20 +83,32 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
     return out
 
 
-def simulate_mesh(
-    mesh: Path, out: Path, frames: int, share: tuple[float, float], workers: Workers = Workers()
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class MeshViews:
+    """What to render of one mesh file."""
+
+    mesh: Path
+    frames: int = 240
+    share: tuple[float, float] = (0.0, 0.7)
+    """Part of the centreline."""
+    unit: str | None = None
+    """mm, cm or m; told by the mesh's size when None."""
+
+
+def simulate_mesh(views: MeshViews, out: Path, workers: Workers = Workers()) -> Path:
     """Render one mesh file as a test set of four sequences; returns `out`."""
-    crest = CrestOptions.for_scan()
-    occlusion = OcclusionOptions(crest_within_mm=math.inf)
     jobs = [
-        Job(f"{mesh.stem}-{i}", 77 + i, frames // 4, 256, out, mesh, part, crest, occlusion)
-        for i, part in enumerate(_parts(share, 4))
-    ]
+        Job(
+            f"{views.mesh.stem}-{i}", 77 + i, views.frames // 4, 256, out,
+            mesh=views.mesh, unit=views.unit, share=part, crest=CrestOptions.for_scan(),
+            occlusion=OcclusionOptions(crest_within_mm=math.inf),
+        )
+        for i, part in enumerate(_parts(views.share, 4))
+    ]  # fmt: skip
     render_all(jobs, workers)
     write_manifest(
         out, {"train": [], "validation": [], "test": [job.name for job in jobs]},
-        {"mesh": mesh.name, "share": share},
+        {"mesh": views.mesh.name, "share": views.share},
     )  # fmt: skip
     return out
 

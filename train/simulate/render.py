@@ -28,7 +28,7 @@ from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.coverage import Coverage, wall_behind
 from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
-from train.simulate.mesh import read_tube
+from train.simulate.mesh import read_colon
 from train.simulate.rays import (
     Bools,
     Hits,
@@ -57,6 +57,8 @@ class Job:
     size: int
     folder: Path
     mesh: Path | None = None
+    unit: str | None = None
+    """Of the mesh: mm, cm or m; told by its size when None."""
     share: tuple[float, float] = (0.08, 0.92)
     """Part of the centreline that the camera visits."""
     crest: CrestOptions = field(default_factory=CrestOptions)
@@ -114,7 +116,8 @@ def render_sequence(job: Job) -> dict[str, float]:
     times = StageTimes()
     rng = np.random.default_rng(job.seed)
     with times.measure("anatomy"):
-        tube = read_tube(job.mesh) if job.mesh else grow_colon(rng)
+        scanned = read_colon(job.mesh, job.unit) if job.mesh else None
+        tube = scanned.tube if scanned else grow_colon(rng)
     with times.measure("crests"):
         crest = label_crests(tube, job.crest)
     camera = choose_camera(job.camera, job.size, rng)
@@ -133,7 +136,10 @@ def render_sequence(job: Job) -> dict[str, float]:
             pose, view = photographer.take(number, poses[number], times)
             recorder.add(number, pose, view, camera)
         with times.measure("write"):
-            recorder.finish(photographer, {"camera": camera.as_dict(), "seed": job.seed})
+            about: dict[str, Any] = {"camera": camera.as_dict(), "seed": job.seed}
+            if scanned is not None:
+                about["provenance"] = asdict(scanned.provenance)
+            recorder.finish(photographer, about)
             shutil.rmtree(job.folder / job.name, ignore_errors=True)
             partial.replace(job.folder / job.name)
     except OSError as error:

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError, RecordingError
+from tests.train.simulate.solids import hose, save
 from train.simulate.dataset import SimulatedSet
-from train.simulate.farm import SimulationRecipe, Workers, simulate
+from train.simulate.farm import MeshViews, SimulationRecipe, Workers, simulate, simulate_mesh
 
 TINY = SimulationRecipe(seed=3, train=2, validation=0, test=0, frames=2, size=64)
 
 _SCRIPT = """
 import sys
 from pathlib import Path
-from train.simulate.farm import SimulationRecipe, Workers, simulate
+from train.simulate.farm import MeshViews, SimulationRecipe, Workers, simulate, simulate_mesh
 simulate(SimulationRecipe(seed=3, train=4, validation=0, test=0, frames=2, size=64),
          Path(sys.argv[1]), Workers(1))
 """
@@ -93,3 +94,12 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
 def test_a_scheduler_that_does_not_answer_is_explained(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="No Dask scheduler"):
         simulate(TINY, tmp_path, Workers(scheduler="tcp://127.0.0.1:9"))
+
+
+def test_a_mesh_is_rendered_with_what_was_assumed_of_it(tmp_path: Path) -> None:
+    mesh = save(hose(), tmp_path / "hose.ply")
+    out = simulate_mesh(MeshViews(mesh, frames=4, share=(0.2, 0.8)), tmp_path / "set", Workers(1))
+    rendered = SimulatedSet(out)
+    assert len(rendered.frames("test")) == 4
+    provenance = rendered.sequence("hose-0").about["provenance"]
+    assert (provenance["unit"], provenance["is_unit_assumed"]) == ("mm", True)
