@@ -164,7 +164,7 @@ def _client(workers: Workers, jobs: int) -> Iterator[Any]:
     dask = _dask()
     if workers.scheduler is not None:
         try:
-            client = dask.Client(workers.scheduler, timeout="10s")
+            client = dask.Client(workers.scheduler, timeout="4s")
         except (OSError, ValueError) as error:
             raise RecipeError(
                 f"No Dask scheduler answers at {workers.scheduler}: {error}.",
