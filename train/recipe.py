@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 from engine.errors import RecipeError
 from train.losses import LossWeights
 from train.simulate.farm import SimulationRecipe
+from train.simulate.render import CAMERAS, PICTURES
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 
@@ -155,6 +156,8 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
     limits = {
         "simulate.size is a positive multiple of 32": recipe.simulate.size > 0
         and recipe.simulate.size % 32 == 0,
+        f"simulate.camera is one of {', '.join(CAMERAS)}": recipe.simulate.camera in CAMERAS,
+        f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0

@@ -38,6 +38,8 @@ def test_a_recipe_without_a_name_is_called_like_its_file(tmp_path: Path) -> None
         ("[data]\nbatch = 2.5", "must be int, not float"),
         ("[real]\nuse = 1", "must be bool, not int"),
         ("[simulate]\nsize = 100", "multiple of 32"),
+        ('[simulate]\ncamera = "box"', "one of colonoscope, endomapper, pinhole"),
+        ('[simulate]\npictures = "oil"', "one of none, plain, rich"),
         ("[budget]\nminutes = 0", "positive"),
         ("[optimiser]\naveraging = 1.0", "averaging"),
         ("this is no TOML", "cannot be read"),

@@ -1,6 +1,8 @@
 """A simulated colon: anatomy → fold labels from curvature → rays → geometry frames → pictures.
 
-`anatomy` grows a procedural colon as a mesh, `mesh` reads one from a file, `curvature` labels
-its folds, `camera` and `camera_path` look at it, `rays` render geometry, `appearance` shades it,
-`dataset` keeps it on disk, and `render` runs a recipe.
+`anatomy` grows a procedural colon as a mesh; `mesh` reads one from a file (`surface`, `volume`,
+`centreline`). `curvature` finds the crests of its folds, `folds` divides them, `agreement` holds
+them against the truth. `camera` and `camera_path` look at it, `rays` cast, `coverage` keeps account
+of what was seen, `appearance` shades. `render` makes one sequence, `farm` a whole set, `dataset`
+reads it back, and `layouts` exchanges it with others.
 """

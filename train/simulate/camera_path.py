@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from train.simulate.anatomy import Floats, Tube
+from train.simulate.folds import carried_across
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def camera_path(tube: Tube, rng: np.random.Generator, options: PathOptions) -> N
     radius = np.interp(place, along, tube.radius)
 
     wobble = _wobble(rng, options, 5)
-    side = np.cross(tangent, _steady_up(tangent))
+    side = np.cross(tangent, carried_across(tangent))
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     up = np.cross(side, tangent)
     off = np.tanh(wobble[:, :2] * 0.8) * options.off_axis * radius[:, None]
@@ -77,14 +78,3 @@ def camera_path(tube: Tube, rng: np.random.Generator, options: PathOptions) -> N
     poses = np.tile(np.eye(4), (options.frames, 1, 1))
     poses[:, :3, 0], poses[:, :3, 1], poses[:, :3, 2], poses[:, :3, 3] = x, y, forward, eye
     return poses
-
-
-def _steady_up(tangent: Floats) -> Floats:
-    """A direction across the tangents that turns as little as possible along the path."""
-    up = np.empty_like(tangent)
-    first = np.eye(3)[np.argmin(np.abs(tangent[0]))]
-    for i, t in enumerate(tangent):
-        previous = first if i == 0 else up[i - 1]
-        across = previous - (previous @ t) * t
-        up[i] = across / np.linalg.norm(across)
-    return up

@@ -65,13 +65,19 @@ def carried_frames(line: Floats) -> tuple[Floats, Floats, Floats]:
     """Tangent and two directions across it at each point of a line, (k, 3) each, without twist."""
     tangent = np.gradient(line, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    u = np.empty_like(tangent)
+    u = carried_across(tangent)
+    return tangent, u, np.cross(tangent, u)
+
+
+def carried_across(tangent: Floats) -> Floats:
+    """A direction across each tangent (k, 3) that turns as little as possible along the path."""
+    across = np.empty_like(tangent)
     carried = np.eye(3)[np.argmin(np.abs(tangent[0]))]
     for i, t in enumerate(tangent):
         carried = carried - (carried @ t) * t
         carried /= np.linalg.norm(carried)
-        u[i] = carried
-    return tangent, u, np.cross(tangent, u)
+        across[i] = carried
+    return across
 
 
 def fold_height(tube: Tube, reach_mm: float = 7.0) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -193,6 +194,7 @@ def _may_reach(distance: Depths, camera: Camera, edge: Bools, reach_mm: float) -
     return np.asarray(pixels <= 1.5 + 1.3 * max(camera.fx, camera.fy) * _stretch(camera) * angle)
 
 
+@lru_cache(maxsize=64)
 def _stretch(camera: Camera) -> float:
     """Largest number of pixels per radian, as a share of the focal length."""
     rays = camera.rays()

@@ -40,6 +40,8 @@ from train.simulate.rays import (
 )
 
 NEAREST_WALL_MM = 2.5
+CAMERAS = ("colonoscope", "endomapper", "pinhole")
+PICTURES = ("none", "plain", "rich")
 _PROBE_PX = 40
 _POLYP = 65535
 """Among the numbers of folds."""
