@@ -49,11 +49,11 @@ class RealSample(NamedTuple):
 class SimulatedSamples(Dataset[SimulatedSample]):
     """Random shaded frames of one split."""
 
-    def __init__(self, folder: Path, split: str, style: str, seed: int) -> None:
-        self._set = SimulatedSet(folder)
-        self._frames = self._set.frames(split)
+    def __init__(self, data: SimulatedSet, split: str, style: str, seed: int) -> None:
+        self._set = data
+        self._frames = data.frames(split)
         if not self._frames:
-            raise RecipeError(f"{folder} has no {split} frames.", "Simulate the set again.")
+            raise RecipeError(f"{data.folder} has no {split} frames.", "Simulate the set again.")
         self._style = style
         self._seed = seed
 

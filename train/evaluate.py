@@ -22,7 +22,7 @@ from engine.types import Frame, Image, Mask, Probability
 from train.metrics import Interval, bootstrap, mean_iou, overlap_counts, pooled_iou
 from train.real import Half, RealFrame, RealKind, read_image, read_polyp, real_frames
 from train.simulate.appearance import shade
-from train.simulate.dataset import SimulatedSet
+from train.simulate.dataset import Label, SimulatedSet
 from train.validation import contact_sheet, tile
 
 _SHEET_TILES = 24
@@ -120,7 +120,7 @@ class Evaluator:
 
     def simulated(self, name: str, folder: Path, goal: str) -> list[Figure]:
         """Fold IoU per frame and pooled, fold-edge IoU pooled, on a set's test colons."""
-        data = SimulatedSet(folder)
+        data = SimulatedSet(folder, _label_of(self.bundle))
         limits = np.array([self.bundle.threshold]), np.array([self.bundle.edge_threshold])
         regions, edges = [], []
         for number, sequence in enumerate(data.splits["test"]):
@@ -247,6 +247,14 @@ def _test(frames: list[RealFrame]) -> list[RealFrame]:
 
 def _trained(frames: list[RealFrame]) -> list[RealFrame]:
     return [frame for frame in frames if frame.half is Half.TRAINING]
+
+
+def _label_of(bundle: ModelBundle) -> Label:
+    """What the network learned to call a fold; a bundle from elsewhere is held against ours."""
+    try:
+        return Label(bundle.provenance["recipe"]["data"]["label"])
+    except (KeyError, TypeError, ValueError):
+        return Label.REGION
 
 
 def _mean(counts: NDArray[np.int64]) -> float:

@@ -24,6 +24,7 @@ from train.losses import absence, consistency, supervised
 from train.networks import build_network
 from train.recipe import Recipe
 from train.schedule import Progress, averaging_decay, learning_rate, real_ramp
+from train.simulate.dataset import Label, SimulatedSet
 from train.validation import validate
 
 Say = Callable[[str], None]
@@ -67,9 +68,8 @@ class Trainer:
             self._say("This run is complete.")
             return self.teacher
         settings = self._recipe.data
-        samples = SimulatedSamples(
-            self._places.simulated, "train", settings.style, self._recipe.seed
-        )
+        data = SimulatedSet(self._places.simulated, Label(settings.label))
+        samples = SimulatedSamples(data, "train", settings.style, self._recipe.seed)
         start = self._step * settings.batch
         simulated = endless(samples, settings.batch, start, settings.workers)
         real = self._real_batches()

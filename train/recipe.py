@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 from train.losses import LossWeights
+from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
 from train.simulate.render import CAMERAS, PICTURES
 
@@ -34,6 +35,8 @@ class DataSettings:
     """How simulated pictures are drawn."""
 
     style: str = "rich"
+    label: str = "region"
+    """What counts as fold: `region` (ours) or `curvature` (the paper's)."""
     batch: int = 12
     workers: int = 1
 
@@ -158,6 +161,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         and recipe.simulate.size % 32 == 0,
         f"simulate.camera is one of {', '.join(CAMERAS)}": recipe.simulate.camera in CAMERAS,
         f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
+        f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0

@@ -16,7 +16,7 @@ from train.data import to_network
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
 from train.recipe import Recipe
 from train.simulate.appearance import shade
-from train.simulate.dataset import SimulatedSet
+from train.simulate.dataset import Label, SimulatedSet
 
 _SHEET_COLUMNS = 6
 _SHEET_PICTURES = 24
@@ -65,7 +65,7 @@ def validate(
     network: nn.Module, simulated: Path, recipe: Recipe, device: torch.device
 ) -> Validation:
     """Run `network` on the same shaded validation frames every time."""
-    data = SimulatedSet(simulated)
+    data = SimulatedSet(simulated, Label(recipe.data.label))
     frames = data.frames("validation")
     count = min(recipe.budget.validation_frames, len(frames))
     chosen = np.unique(np.linspace(0, len(frames) - 1, count).astype(int))

@@ -6,34 +6,39 @@ from pathlib import Path
 import torch
 
 from train.data import Counting, SimulatedSamples, endless, to_network
+from train.simulate.dataset import SimulatedSet
+
+
+def samples_of(folder: Path, seed: int = 5) -> SimulatedSamples:
+    return SimulatedSamples(SimulatedSet(folder), "train", "rich", seed)
 
 
 def test_a_sample_depends_on_its_number_alone(tiny_set: Path) -> None:
-    first, second = (SimulatedSamples(tiny_set, "train", "rich", 5) for _ in range(2))
+    first, second = (samples_of(tiny_set) for _ in range(2))
     first[0]
     assert torch.equal(first[3].image, second[3].image)
 
 
 def test_another_seed_draws_other_pictures(tiny_set: Path) -> None:
-    one, other = (SimulatedSamples(tiny_set, "train", "rich", seed)[3] for seed in (5, 6))
+    one, other = (samples_of(tiny_set, seed)[3] for seed in (5, 6))
     assert not torch.equal(one.image, other.image)
 
 
 def test_labels_are_four_planes_of_zeros_and_ones(tiny_set: Path) -> None:
-    labels = SimulatedSamples(tiny_set, "train", "rich", 5)[0].labels
+    labels = samples_of(tiny_set)[0].labels
     assert labels.shape == (4, 64, 64)
     assert set(labels.unique().tolist()) <= {0, 1}
 
 
 def test_batches_go_on_where_a_run_stopped(tiny_set: Path) -> None:
-    samples = SimulatedSamples(tiny_set, "train", "rich", 5)
+    samples = samples_of(tiny_set)
     whole = list(islice(endless(samples, 2, 0, 0), 2))
     rest = next(endless(samples, 2, 2, 0))
     assert torch.equal(whole[1][0], rest[0])
 
 
 def test_workers_draw_what_the_main_process_would(tiny_set: Path) -> None:
-    samples = SimulatedSamples(tiny_set, "train", "rich", 5)
+    samples = samples_of(tiny_set)
     assert torch.equal(next(endless(samples, 2, 0, 1))[0], next(endless(samples, 2, 0, 0))[0])
 
 

@@ -14,6 +14,7 @@ from engine.errors import RecipeError
 from train.checkpoints import load_checkpoint
 from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer, average
 from train.recipe import BudgetSettings, RealSettings, Recipe
+from train.simulate.dataset import SimulatedSet
 
 
 def train(recipe: Recipe, tiny_set: Path, run: Path, real: Path | None = None) -> list[str]:
@@ -50,7 +51,7 @@ def stop_after(trainer: Trainer, steps: int) -> None:
     trainer._places.run.mkdir()
     from train.data import SimulatedSamples, endless
 
-    samples = SimulatedSamples(trainer._places.simulated, "train", "rich", 1)
+    samples = SimulatedSamples(SimulatedSet(trainer._places.simulated), "train", "rich", 1)
     batches = endless(samples, 2, 0, 0)
     for _ in range(steps):
         images, labels = next(batches)

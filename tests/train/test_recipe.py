@@ -39,6 +39,7 @@ def test_a_recipe_without_a_name_is_called_like_its_file(tmp_path: Path) -> None
         ("[real]\nuse = 1", "must be bool, not int"),
         ("[simulate]\nsize = 100", "multiple of 32"),
         ('[simulate]\ncamera = "box"', "one of colonoscope, endomapper, pinhole"),
+        ('[data]\nlabel = "hand"', "one of region, curvature"),
         ('[simulate]\npictures = "oil"', "one of none, plain, rich"),
         ("[budget]\nminutes = 0", "positive"),
         ("[optimiser]\naveraging = 1.0", "averaging"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntFlag, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,20 @@ class Flag(IntFlag):
     """Pictures only: looks raised and is no fold: polyp, tool, debris."""
 
 
+class Label(StrEnum):
+    """What counts as fold."""
+
+    REGION = "region"
+    """Ours: crest by curvature joined with the band along occluding edges."""
+    CURVATURE = "curvature"
+    """The paper's: the directions of principal curvature alone."""
+
+    @property
+    def flag(self) -> Flag:
+        """The bit that holds it."""
+        return Flag.FOLD if self is Label.REGION else Flag.CREST
+
+
 @dataclass(frozen=True, slots=True)
 class GeometryFrame:
     """One view without light or colour; every array is (H, W) or (H, W, 3)."""
@@ -74,11 +88,18 @@ class GeometryFrame:
     instances: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, view: View, pose: NDArray[np.float64], camera: Camera) -> GeometryFrame:
-        """A view as rendered, ready to be shaded."""
+    def of(
+        cls,
+        view: View,
+        pose: NDArray[np.float64],
+        camera: Camera,
+        label: Label = Label.REGION,
+    ) -> GeometryFrame:
+        """A view as rendered, ready to be shaded; `label` says what its folds are."""
         rays = camera.rays().astype(np.float32)
         rotation = pose[:3, :3].astype(np.float32)
         flags = view.flags
+        fold = (flags & label.flag) > 0
         position = (view.distance_mm[..., None] * rays) @ rotation.T + pose[:3, 3]
         return cls(
             depth_mm=view.distance_mm,
@@ -86,12 +107,12 @@ class GeometryFrame:
             position=position.astype(np.float32),
             rays=rays,
             rotation=rotation,
-            fold=(flags & Flag.FOLD) > 0,
-            edge=(flags & Flag.EDGE) > 0,
+            fold=fold,
+            edge=((flags & Flag.EDGE) > 0) & fold,
             crest=(flags & Flag.CREST) > 0,
             polyp=(flags & Flag.POLYP) > 0,
             valid=(flags & Flag.VALID) > 0,
-            instances=view.instances,
+            instances=view.instances * fold,
         )
 
 
@@ -183,14 +204,15 @@ class Sequence:
 
 
 class SimulatedSet:
-    """A folder of rendered sequences.
+    """A folder of rendered sequences; `label` says what its frames call a fold.
 
     Raises:
         RecipeError: the folder holds no finished set, or one of another version.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, label: Label = Label.REGION) -> None:
         self.folder = Path(folder)
+        self.label = label
         try:
             manifest = json.loads((self.folder / "manifest.json").read_text())
         except (OSError, ValueError) as error:
@@ -221,11 +243,16 @@ class SimulatedSet:
         """Read one frame."""
         opened = self.sequence(sequence)
         pose = np.asarray(opened.arrays["poses"][number])
-        return GeometryFrame.of(opened.view(number), pose, opened.camera)
+        return GeometryFrame.of(opened.view(number), pose, opened.camera, self.label)
 
     def __getstate__(self) -> dict[str, Any]:
         """Memory maps are opened again in every worker process."""
-        return {"folder": self.folder, "manifest": self.manifest, "splits": self.splits}
+        return {
+            "folder": self.folder,
+            "label": self.label,
+            "manifest": self.manifest,
+            "splits": self.splits,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _opened={})

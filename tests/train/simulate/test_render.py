@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import RecipeError
 from train.simulate.appearance import shade
-from train.simulate.dataset import SimulatedSet
+from train.simulate.dataset import Label, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
@@ -53,6 +53,14 @@ def test_labels_lie_inside_the_field_of_view(tiny: SimulatedSet) -> None:
     for seed in range(4):
         picture = shade(frame, np.random.default_rng(seed))
         assert not (picture.fold & ~picture.valid).any()
+
+
+def test_the_labels_of_the_paper_are_the_crests_alone(tiny: SimulatedSet) -> None:
+    at = tiny.frames("train")[1]
+    ours, theirs = tiny.frame(*at), SimulatedSet(tiny.folder, Label.CURVATURE).frame(*at)
+    assert np.array_equal(theirs.fold, ours.crest)
+    assert not (theirs.edge & ~ours.crest).any()
+    assert np.array_equal(theirs.instances, ours.instances * ours.crest)
 
 
 def test_an_unfinished_set_is_refused(tmp_path: Path) -> None:
