@@ -8,7 +8,6 @@ apart, its largest part keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from engine.types import FoldInstance, Frame, Image, Points
+from engine.motion import Grey, camera_motion, small_grey
+from engine.overlap import SharedAreas, paint_outlines
+from engine.types import FoldInstance, Frame, Points, read_only
 
-_Grey = NDArray[np.uint8]
 _LEARNING_RATE = 0.5
 """Of a fold's drift, per frame."""
 
@@ -69,24 +69,43 @@ class _Track:
         self.standing += cv2.contourArea(outline)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What was last seen, and how it moved. Never changed: another thread may read it."""
+
+    shape: tuple[int, ...]
+    """Of the frame."""
+    pts_s: float
+    grey: Grey
+    scale: float
+    """Small pixels per frame pixel."""
+    folds: tuple[FoldInstance, ...]
+    drifts: tuple[NDArray[np.float64], ...]
+    """(2,) xy of each fold, small pixels per second relative to the camera's motion."""
+
+
 class Tracker:
-    """Call `update` in presentation order; `reset` after a jump in time."""
+    """Call `update` in presentation order; `reset` after a jump in time.
+
+    One thread updates and resets. `foreseen` may be called from any thread at any time.
+    """
 
     def __init__(self, options: TrackerOptions = TrackerOptions()) -> None:
         self._options = options
         self._last_number = 0
         self._tracks: list[_Track] = []
-        self._grey: _Grey | None = None
+        self._grey: Grey | None = None
         self._now_s = 0.0
+        self._sight: _Sight | None = None
 
     def reset(self) -> None:
         """Forget everything but the numbers already given."""
         self._tracks.clear()
-        self._grey = None
+        self._grey = self._sight = None
 
     def update(self, frame: Frame, folds: tuple[FoldInstance, ...]) -> tuple[FoldInstance, ...]:
         """The same folds with `track` set; uncertain folds without a past are left out."""
-        grey, scale = _small_grey(frame.image, self._options.side)
+        grey, scale = small_grey(frame.image, self._options.side)
         self._foresee(grey, frame.pts_s)
         # Pixel centres: a small pixel covers `1 / scale` frame pixels.
         outlines = [((fold.contour + 0.5) * scale - 0.5).astype(np.float32) for fold in folds]
@@ -102,9 +121,27 @@ class Tracker:
             matches[i].see(outlines[i], frame.pts_s)
             tracked.append(replace(fold, track=matches[i].number))
         self._forget()
-        return tuple(tracked)
+        drifts = tuple(matches[i].drift for i in range(len(folds)) if i in matches)
+        self._sight = _Sight(frame.image.shape, frame.pts_s, grey, scale, tuple(tracked), drifts)
+        return self._sight.folds
 
-    def _foresee(self, grey: _Grey, now_s: float) -> None:
+    def foreseen(self, frame: Frame) -> tuple[FoldInstance, ...]:
+        """The folds of the last update, moved to where they should be in a later frame.
+
+        Nothing is learned from it. Empty when nothing can be foreseen: before the first update,
+        for an earlier frame, or for one of another size.
+        """
+        sight = self._sight
+        if sight is None or frame.image.shape != sight.shape or frame.pts_s < sight.pts_s:
+            return ()
+        motion = camera_motion(sight.grey, small_grey(frame.image, self._options.side)[0])
+        elapsed_s = frame.pts_s - sight.pts_s
+        return tuple(
+            _moved(fold, motion, drift * elapsed_s, sight.scale)
+            for fold, drift in zip(sight.folds, sight.drifts, strict=True)
+        )
+
+    def _foresee(self, grey: Grey, now_s: float) -> None:
         """Move remembered outlines to where they should be by now."""
         before, self._grey = self._grey, grey
         elapsed_s, self._now_s = now_s - self._now_s, now_s
@@ -128,7 +165,8 @@ class Tracker:
         if not outlines or not self._tracks:
             return {}
         areas = SharedAreas.of(
-            _paint([track.outline for track in self._tracks], shape), _paint(outlines, shape)
+            paint_outlines([track.outline for track in self._tracks], shape),
+            paint_outlines(outlines, shape),
         )
         overlap = areas.overlap()
         is_lost = np.array([track.is_lost for track in self._tracks])
@@ -173,87 +211,22 @@ class Tracker:
         ]
 
 
-def camera_motion(before: _Grey, after: _Grey) -> NDArray[np.float64]:
-    """Similarity (2, 3) that carries points of `before` to `after`; identity where unsure."""
-    still = np.eye(2, 3)
-    corners = cv2.goodFeaturesToTrack(before, 60, 0.01, 6)
-    if corners is None or len(corners) < 8:
-        return still
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(
-        before,
-        after,
-        corners,
-        np.empty_like(corners),
-        winSize=(13, 13),
-        maxLevel=2,
-        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 0.03),
+def _moved(
+    fold: FoldInstance, motion: NDArray[np.float64], drift: NDArray[np.float64], scale: float
+) -> FoldInstance:
+    """A fold carried along, on its frame; `motion` and `drift` are of the small picture."""
+
+    def carried(outline: Points) -> Points:
+        small = (outline + 0.5) * scale - 0.5
+        moved = small @ motion[:, :2].T + motion[:, 2] + drift
+        return read_only(((moved + 0.5) / scale - 0.5).astype(np.float32))
+
+    return replace(
+        fold,
+        contour=carried(fold.contour),
+        area_px=fold.area_px * float(abs(np.linalg.det(motion[:, :2]))),
+        holes=tuple(carried(hole) for hole in fold.holes),
     )
-    good = found[:, 0] == 1
-    if np.count_nonzero(good) < 8:
-        return still
-    motion, inliers = cv2.estimateAffinePartial2D(
-        corners[good], moved[good], method=cv2.RANSAC, ransacReprojThreshold=2.0
-    )
-    if motion is None or np.count_nonzero(inliers) < max(6, np.count_nonzero(good) / 2):
-        return still
-    zoom = float(np.hypot(motion[0, 0], motion[1, 0]))
-    return np.asarray(motion, np.float64) if 0.7 < zoom < 1.4 else still
-
-
-@dataclass(frozen=True, slots=True)
-class SharedAreas:
-    """How many cells every pair of masks shares; masks are (n, h, w) and (m, h, w) of 0 and 1."""
-
-    shared: NDArray[np.int64]
-    """(n, m)."""
-    before: NDArray[np.int64]
-    """(n,) cells of the earlier masks."""
-    after: NDArray[np.int64]
-    """(m,) cells of the later ones."""
-
-    @classmethod
-    def of(cls, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> SharedAreas:
-        """Count on packed bits: 64 cells an operation."""
-        first, second = _pack(before), _pack(after)
-        return cls(
-            np.bitwise_count(first[:, None] & second[None]).sum(-1, dtype=np.int64),
-            np.bitwise_count(first).sum(-1, dtype=np.int64),
-            np.bitwise_count(second).sum(-1, dtype=np.int64),
-        )
-
-    def overlap(self) -> NDArray[np.float64]:
-        """(n, m) mean of intersection over union and intersection over the smaller area.
-
-        So a fold that is partly hidden still overlaps its past well.
-        """
-        union = np.maximum(self.before[:, None] + self.after - self.shared, 1)
-        smaller = np.maximum(np.minimum(self.before[:, None], self.after), 1)
-        return np.asarray(0.5 * self.shared / union + 0.5 * self.shared / smaller)
-
-    def share_inside(self) -> NDArray[np.float64]:
-        """(n, m) share of each earlier mask that lies in each later one."""
-        return np.asarray(self.shared / np.maximum(self.before[:, None], 1))
-
-
-def _pack(masks: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(n, h, w) of 0 and 1 → (n, ceil(h·w / 64)) words."""
-    bits = np.packbits(masks.reshape(len(masks), -1), axis=1)
-    padded = np.zeros((len(masks), -(-bits.shape[1] // 8) * 8), np.uint8)
-    padded[:, : bits.shape[1]] = bits
-    return padded.view(np.uint64)
-
-
-def _paint(outlines: Sequence[Points], shape: tuple[int, ...]) -> _Grey:
-    """Masks (n, h, w) of outlines, widened by a pixel, because folds are thin."""
-    height, width = shape[:2]
-    # One below the other with an empty row between, so that one call widens them all.
-    masks = np.zeros((len(outlines), height + 1, width), np.uint8)
-    for mask, outline in zip(masks, outlines, strict=True):
-        polygon = np.round(np.clip(outline, -2000, 2000) * 8).astype(np.int32)
-        cv2.fillPoly(mask[:height], [polygon], 1, cv2.LINE_8, 3)
-    stacked = masks.reshape(-1, width)
-    cv2.dilate(stacked, np.ones((3, 3), np.uint8), dst=stacked)
-    return masks[:, :height]
 
 
 def _middle(outline: Points) -> NDArray[np.float64]:
@@ -265,14 +238,3 @@ def _is_alike(before: Points, after: Points) -> bool:
     """Whether an outline moved rather than merged, fell apart or was cut by the rim."""
     sizes = np.ptp(before, axis=0), np.ptp(after, axis=0)
     return bool(np.all(np.abs(sizes[0] - sizes[1]) <= 0.2 * np.maximum(*sizes) + 1))
-
-
-def _small_grey(image: Image, side: int) -> tuple[_Grey, float]:
-    """A small grey picture and its pixels per frame pixel."""
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Every few pixels are enough for motion; an area average of the whole frame costs ten times.
-    small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
-    grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (3, 3), 0)
-    return np.asarray(grey, np.uint8), scale

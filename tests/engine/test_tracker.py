@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.tracker import SharedAreas, Tracker, TrackerOptions, camera_motion
+from engine.tracker import Tracker, TrackerOptions
 from engine.types import FoldInstance, Frame
 
 TEXTURE = cv2.GaussianBlur(
@@ -210,26 +210,51 @@ def test_with_more_folds_than_colours_numbers_just_go_on() -> None:
     assert tracks(Tracker().update(blob_view(0), folds)) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_motion_of_a_shifted_picture_is_the_shift() -> None:
-    grey = cv2.cvtColor(TEXTURE, cv2.COLOR_RGB2GRAY)
-    motion = camera_motion(grey[40:200, 40:240], grey[37:197, 45:245])
-    assert motion == pytest.approx(np.array([[1, 0, -5], [0, 1, 3]]), abs=0.15)
+def test_a_fold_is_foreseen_where_the_camera_has_carried_it() -> None:
+    tracker = Tracker()
+    for i in range(4):
+        tracker.update(view(i, 4 * i), (band(150 - 4 * i, 100),))
+    (fold,) = tracker.foreseen(view(5, 20))
+    assert fold.track == 1
+    assert fold.contour == pytest.approx(band(130, 100).contour, abs=1.0)
 
 
-def test_motion_without_texture_is_none() -> None:
-    flat = np.full((100, 100), 80, np.uint8)
-    assert np.array_equal(camera_motion(flat, flat), np.eye(2, 3))
+def test_a_fold_is_foreseen_where_its_own_drift_carries_it() -> None:
+    tracker = Tracker()
+    for i in range(12):
+        tracker.update(blob_view(i), (band(50, 60 + 2 * i),))
+    (fold,) = tracker.foreseen(blob_view(13))
+    assert fold.contour == pytest.approx(band(50, 86).contour, abs=0.5)
 
 
-def test_overlap_by_hand() -> None:
-    before = np.array([[[1, 1, 0, 0]], [[0, 0, 1, 1]]])
-    after = np.array([[[1, 1, 1, 0]]])
-    # First: shared 2, union 3, smaller 2. Second: shared 1, union 4, smaller 2.
-    expected = [[0.5 * 2 / 3 + 0.5], [0.5 / 4 + 0.5 / 2]]
-    assert SharedAreas.of(before, after).overlap() == pytest.approx(np.array(expected))
+def test_a_ring_is_foreseen_with_its_hole_and_a_larger_area() -> None:
+    tracker = Tracker()
+    ring = replace(band(100, 60), holes=(band(110, 64, width=60).contour,))
+    tracker.update(view(0), (ring,))
+    closer = cv2.resize(TEXTURE[50:290, 100:420], None, fx=1.1, fy=1.1)[:240, :320]
+    (fold,) = tracker.foreseen(Frame(1, 0.02, 0.0, closer))
+    assert fold.area_px == pytest.approx(ring.area_px * 1.21, rel=0.02)
+    assert fold.holes[0] == pytest.approx(ring.holes[0] * 1.1, abs=1.5)
 
 
-def test_share_inside_by_hand() -> None:
-    before = np.array([[[1, 1, 1, 0]], [[0, 0, 0, 1]]])
-    after = np.array([[[0, 1, 1, 1]]])
-    assert SharedAreas.of(before, after).share_inside() == pytest.approx(np.array([[2 / 3], [1.0]]))
+def test_foreseeing_teaches_the_tracker_nothing() -> None:
+    def numbers(is_asked: bool) -> list[list[int]]:
+        tracker = Tracker()
+        found = []
+        for i in range(6):
+            found.append(tracks(tracker.update(view(i, 6 * i), (band(150 - 6 * i, 100),))))
+            if is_asked:
+                tracker.foreseen(view(i + 40, 240))
+        return found
+
+    assert numbers(True) == numbers(False)
+
+
+def test_nothing_is_foreseen_without_a_past_or_in_another_one() -> None:
+    tracker = Tracker()
+    assert tracker.foreseen(view(0)) == ()
+    tracker.update(view(5), (band(50, 40),))
+    assert tracker.foreseen(view(4)) == ()
+    assert tracker.foreseen(Frame(6, 0.12, 0.0, np.zeros((100, 60, 3), np.uint8))) == ()
+    tracker.reset()
+    assert tracker.foreseen(view(6)) == ()
