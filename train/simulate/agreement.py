@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from engine.errors import RecordingError
 from engine.types import Image
-from train.simulate.anatomy import LOWEST_MM, AnalyticFolds, Tube, grow_colon
+from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.curvature import label_crests
@@ -30,6 +30,7 @@ from train.simulate.dataset import View
 from train.simulate.folds import divide_crests
 from train.simulate.rays import Hits
 from train.simulate.render import Photographer, StageTimes
+from train.simulate.tube import LOWEST_MM, Feature, Tube
 
 SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 _SMALLEST_PX = 60
@@ -81,7 +82,7 @@ def compare_colon(seed: int, frames: int) -> list[Comparison]:
     found = []
     for number, pose in enumerate(camera_path(tube, rng, options)):
         _, view, hits = photographer.look(number, pose, StageTimes())
-        found.append(Comparison(view, _truths(hits, tube.folds, fold, view)))
+        found.append(Comparison(view, _truths(hits, tube, fold)))
     return found
 
 
@@ -104,10 +105,12 @@ def true_folds(tube: Tube) -> Labels:
     return numbers
 
 
-def _truths(hits: Hits, folds: AnalyticFolds, of_vertex: Labels, view: View) -> tuple[Labels, ...]:
+def _truths(hits: Hits, tube: Tube, of_vertex: Labels) -> tuple[Labels, ...]:
+    folds = tube.folds
     is_tall = hits.interpolate(folds.crest_mm) >= LOWEST_MM
     share = hits.image(np.where(is_tall, hits.interpolate(folds.share), 0.0))
-    fold = np.where(view.polyp, 0, hits.image(hits.label(of_vertex)))
+    is_wall = hits.image(hits.label(tube.feature)) == Feature.NONE
+    fold = np.where(is_wall, hits.image(hits.label(of_vertex)), 0)
     return tuple(np.where(share >= least, fold, 0) for least in SHARES)
 
 

@@ -16,62 +16,12 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
-Floats = NDArray[np.float64]
+from train.simulate.tube import AnalyticFolds, Feature, Floats, Tube
 
 NO_FOLDS_MM = 22.0
 """From the two artificial ends of a stretch."""
-LOWEST_MM = 0.8
-"""A fold tapers off; where it is lower than this it has ended."""
 SHALLOWEST_MM = 1.2
 """Nothing lower is raised as a fold: it could be neither seen nor labelled with certainty."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnalyticFolds:
-    """What the generator knows of every vertex, all (n,): the truth labels are held against."""
-
-    arc: NDArray[np.int64]
-    """The semilunar arc that shapes the wall here, 1, 2, ...; 0 for none."""
-    crest_mm: Floats
-    """How high that arc stands at this place along its crest."""
-    share: Floats
-    """Height here as a part of `crest_mm`: 1 on the crest, falling to 0 on the flanks."""
-
-    @classmethod
-    def none(cls, count: int) -> AnalyticFolds:
-        """No fold on any of `count` vertices."""
-        return cls(np.zeros(count, np.int64), np.zeros(count), np.zeros(count))
-
-    def region(self, share: float, crest_mm: float = LOWEST_MM) -> NDArray[np.int64]:
-        """Arc number (n,) where at least `share` of a crest of `crest_mm` or more is reached."""
-        return np.where((self.share >= share) & (self.crest_mm >= crest_mm), self.arc, 0)
-
-    def extended(self, count: int) -> AnalyticFolds:
-        """With `count` more vertices that belong to no fold."""
-        more = AnalyticFolds.none(count)
-        return AnalyticFolds(
-            np.concatenate([self.arc, more.arc]),
-            np.concatenate([self.crest_mm, more.crest_mm]),
-            np.concatenate([self.share, more.share]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Tube:
-    """A closed surface around a centreline, faces oriented towards the lumen."""
-
-    vertices: Floats
-    """(n, 3) mm."""
-    faces: NDArray[np.int64]
-    """(m, 3)."""
-    centreline: Floats
-    """(k, 3) mm, evenly spaced."""
-    radius: Floats
-    """(k,) mm, of the lumen without folds."""
-    is_polyp: NDArray[np.bool_]
-    """(n,)."""
-    folds: AnalyticFolds
-    """By construction; empty where a mesh came from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +323,7 @@ def grow_colon(
     grid = centre + lumen[..., None] * ray
 
     vertices, faces = grid.reshape(-1, 3), _grid_faces(len(s), columns)
-    is_polyp = (polyp & (extra > height)).ravel()
+    feature = np.where(polyp & (extra > height), Feature.POLYP, Feature.NONE).ravel()
     folds = AnalyticFolds(
         field.arc.ravel(), (field.crest * cap[:, None]).ravel(), field.share.ravel()
     )
@@ -382,8 +332,8 @@ def grow_colon(
         more, more_faces = _stalked_polyp(rng, grid[i, j], -ray[i, j])
         faces = np.concatenate([faces, more_faces + len(vertices)])
         vertices = np.concatenate([vertices, more])
-        is_polyp = np.concatenate([is_polyp, np.ones(len(more), dtype=bool)])
+        feature = np.concatenate([feature, np.full(len(more), Feature.POLYP)])
         folds = folds.extended(len(more))
 
     every = max(1, round(1.0 / step_mm))
-    return Tube(vertices, faces, points[::every], radius[::every], is_polyp, folds)
+    return Tube(vertices, faces, points[::every], radius[::every], feature.astype(np.uint8), folds)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from train.simulate.anatomy import Floats, Tube
 from train.simulate.folds import carried_across
+from train.simulate.tube import Floats, Tube
 
 
 @dataclass(frozen=True, slots=True)

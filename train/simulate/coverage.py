@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.simulate.anatomy import Tube
 from train.simulate.folds import TubePlace, tube_place
 from train.simulate.rays import Hits
+from train.simulate.tube import Tube
 
 CLOCK_SECTORS = 12
 BEHIND_MM = 15.0

@@ -17,8 +17,8 @@ from scipy.sparse import coo_matrix, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from train.simulate.anatomy import Floats, Tube
 from train.simulate.folds import DivideOptions, divide_crests, fold_height
+from train.simulate.tube import Floats, Tube
 
 _REACH_MM = 4.0
 """Beyond the label, the nearest fold is known this far."""
@@ -42,8 +42,8 @@ class CrestOptions:
     """Holes smaller than this are filled."""
     dilation_mm: float = 1.5
     """The bare crest is thinner than what one sees as the fold."""
-    polyp_margin_mm: float = 2.0
-    """The rim of a polyp is convex too; no crest begins this close to one."""
+    feature_margin_mm: float = 2.0
+    """The rim of a polyp or of a valve is convex too; no crest begins this close to one."""
     direction_rounds: int = 3
     """How often the direction of convexity is averaged with that of the neighbours."""
     divide: DivideOptions = field(default_factory=DivideOptions)
@@ -145,7 +145,7 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     for _ in range(options.direction_rounds):
         across, weight = average @ across, average @ weight
     circumferential = np.sqrt(across / np.maximum(weight, 1e-9))
-    allowed = ~_within(tube, tube.is_polyp, options.polyp_margin_mm) & _away_from_ends(tube)
+    allowed = ~_within(tube, tube.is_raised, options.feature_margin_mm) & _away_from_ends(tube)
     convex = curvature > options.convex_above
     crest = convex & (circumferential < options.circumferential_below) & allowed
     crest = _close(tube, crest, options.closing_mm)
@@ -155,7 +155,9 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     sizes = np.bincount(labels, weights=area)
     crest &= sizes[labels] >= options.smallest_mm2
     _, gaps = components(~crest, tube.faces)
-    crest |= (np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2) & ~tube.is_polyp
+    crest |= (
+        np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2
+    ) & ~tube.is_never_fold
     folds = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
     return _widen(tube, folds, average, options)
 
@@ -191,8 +193,8 @@ def _widen(
     beyond[seeds] = -depth
     for _ in range(2):
         beyond = average @ beyond
-    beyond = np.where(tube.is_polyp, reach, beyond - options.dilation_mm)
-    return CrestLabels(np.where(tube.is_polyp, 0, fold), beyond)
+    beyond = np.where(tube.is_never_fold, reach, beyond - options.dilation_mm)
+    return CrestLabels(np.where(tube.is_never_fold, 0, fold), beyond)
 
 
 def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
@@ -204,10 +206,10 @@ def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArra
 
 
 def _close(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
-    """Morphological closing on the surface's vertices; never onto polyps."""
+    """Morphological closing on the surface's vertices; never onto what is no fold."""
     grown = _within(tube, member, distance_mm)
     closed = member | ~_within(tube, ~grown, distance_mm)
-    return np.asarray(closed & ~tube.is_polyp)
+    return np.asarray(closed & ~tube.is_never_fold)
 
 
 def _away_from_ends(tube: Tube, margin_mm: float = 15.0) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ class Flag(IntFlag):
     """Bits of `flags.npy` and `picture_flags.npy`."""
 
     FOLD = 1
-    """Region label: crest by curvature or occluding band, without polyps."""
+    """Region label: crest by curvature or occluding band; never a `Feature`."""
     EDGE = 2
     """Near side of an occluding edge of a fold, three pixels wide."""
     CREST = 4
@@ -50,6 +50,10 @@ class Flag(IntFlag):
     """A ray hit the wall within the lens model; in pictures, and nothing covers it."""
     HARD = 32
     """Pictures only: looks raised and is no fold: polyp, tool, debris."""
+    FLUID = 64
+    """Surface of a pool."""
+    VALVE = 128
+    """Lips of the ileocaecal valve: raised, never fold."""
 
 
 class Label(StrEnum):
@@ -84,6 +88,8 @@ class GeometryFrame:
     edge: Bools
     crest: Bools
     polyp: Bools
+    fluid: Bools
+    valve: Bools
     valid: Bools
     instances: NDArray[np.uint16]
 
@@ -111,6 +117,8 @@ class GeometryFrame:
             edge=((flags & Flag.EDGE) > 0) & fold,
             crest=(flags & Flag.CREST) > 0,
             polyp=(flags & Flag.POLYP) > 0,
+            fluid=(flags & Flag.FLUID) > 0,
+            valve=(flags & Flag.VALVE) > 0,
             valid=(flags & Flag.VALID) > 0,
             instances=view.instances * fold,
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial import cKDTree
 
-from train.simulate.anatomy import Floats, Tube
+from train.simulate.tube import Floats, Tube
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from engine.errors import RecipeError
-from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.centreline import (
     centreline_file,
     count_crossings,
@@ -26,6 +25,7 @@ from train.simulate.centreline import (
     read_centreline,
 )
 from train.simulate.surface import Surface, mend, read_surface
+from train.simulate.tube import AnalyticFolds, Tube
 from train.simulate.volume import is_volume, read_volume
 
 MM_PER = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
@@ -159,8 +159,8 @@ def _read_mended(path: Path, unit: str | None) -> tuple[Surface, str]:
 def _tube(surface: Surface, points: NDArray[np.float64]) -> Tube:
     radius = cKDTree(surface.vertices).query(points)[0]
     n = len(surface.vertices)
-    is_polyp, folds = np.zeros(n, dtype=bool), AnalyticFolds.none(n)
-    return Tube(surface.vertices, surface.faces, points, radius, is_polyp, folds)
+    feature, folds = np.zeros(n, np.uint8), AnalyticFolds.none(n)
+    return Tube(surface.vertices, surface.faces, points, radius, feature, folds)
 
 
 def _plausible_unit(surface: Surface) -> str:

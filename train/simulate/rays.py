@@ -13,8 +13,8 @@ from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from train.simulate.anatomy import Tube
 from train.simulate.camera import Camera
+from train.simulate.tube import Tube
 
 Depths = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from train.simulate.anatomy import Tube, grow_colon
+from train.simulate.anatomy import grow_colon
 from train.simulate.appearance import Rendering, shade
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
@@ -38,13 +38,14 @@ from train.simulate.rays import (
     occluding_edge,
     widen,
 )
+from train.simulate.tube import Feature, Tube
 
 NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
 PICTURES = ("none", "plain", "rich")
 _PROBE_PX = 40
-_POLYP = 65535
-"""Among the numbers of folds."""
+_FEATURE = 65000
+"""Among the numbers of folds: from here on `Feature`."""
 _INSTANCE_REACH_MM = 6.0
 """A band pixel belongs to a crest this near, or to no fold by name."""
 
@@ -170,7 +171,9 @@ class Photographer:
         self._probe = camera.resized(_PROBE_PX, probe_height)
         self._scene = Scene(tube)
         self._occlusion = occlusion
-        self._labels = np.where(tube.is_polyp, _POLYP, crest.fold).astype(np.uint16)
+        self._labels = np.where(
+            tube.is_never_fold, _FEATURE + tube.feature.astype(np.int64), crest.fold
+        ).astype(np.uint16)
         self._beyond_mm = crest.beyond_mm.astype(np.float32)
 
     def take(
@@ -192,12 +195,12 @@ class Photographer:
             rays = self._camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
             self.coverage.add(number, hits, -np.einsum("nc,nc->n", normal, rays))
             label = hits.label(self._labels)
-            polyp = label == _POLYP
-            is_crest = (hits.interpolate(self._beyond_mm) < 0) & ~polyp
+            feature = np.where(label > _FEATURE, label - _FEATURE, 0).astype(np.uint8)
+            is_crest = (hits.interpolate(self._beyond_mm) < 0) & (feature == Feature.NONE)
             crest = hits.image(np.where(is_crest, label, 0).astype(np.uint16))
             distance = hits.image(hits.distance)
             flags, instances = annotate(
-                distance, crest, hits.image(polyp), self._camera, self._occlusion
+                distance, crest, hits.image(feature), self._camera, self._occlusion
             )
         return pose, View(distance, hits.image(normal), flags, instances), hits
 
@@ -216,20 +219,21 @@ class Photographer:
 def annotate(
     distance: NDArray[np.float32],
     crest: NDArray[np.uint16],
-    polyp: Bools,
+    feature: NDArray[np.uint8],
     camera: Camera,
     options: OcclusionOptions = OcclusionOptions(),  # noqa: B008
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     """Flags and instances of one view, both (H, W).
 
     The region label is the curvature crest joined with the band along occluding edges, without
-    polyps. A band belongs to the crest nearest to it; far from every crest it is no fold.
+    what `feature` names. A band belongs to the crest nearest to it; far from every crest it is no
+    fold.
     """
-    valid = distance > 0
-    edge = occluding_edge(distance, options) & ~polyp
+    valid, never = distance > 0, feature != Feature.NONE
+    edge = occluding_edge(distance, options) & ~never
     on_crest = (crest > 0) & valid
-    band = occluding_band(distance, camera, edge, options, skip=on_crest | polyp)
-    band &= ~polyp & valid
+    band = occluding_band(distance, camera, edge, options, skip=on_crest | never)
+    band &= ~never & valid
     instances, gap_mm = nearest_fold(distance, crest, band, camera)
     band &= gap_mm <= options.crest_within_mm
     fold = on_crest | band
@@ -238,7 +242,9 @@ def annotate(
         fold * np.uint8(Flag.FOLD)
         | edge * np.uint8(Flag.EDGE)
         | on_crest * np.uint8(Flag.CREST)
-        | polyp * np.uint8(Flag.POLYP)
+        | (feature == Feature.POLYP) * np.uint8(Flag.POLYP)
+        | (feature == Feature.FLUID) * np.uint8(Flag.FLUID)
+        | (feature == Feature.VALVE) * np.uint8(Flag.VALVE)
         | valid * np.uint8(Flag.VALID)
     ).astype(np.uint8)
     return flags, np.where(band & (gap_mm > _INSTANCE_REACH_MM), 0, instances * fold)
@@ -321,5 +327,5 @@ def picture_flags(rendering: Rendering, flags: NDArray[np.uint8]) -> NDArray[np.
         | rendering.valid * np.uint8(Flag.VALID)
         | rendering.hard * np.uint8(Flag.HARD)
     ).astype(np.uint8)
-    kept = flags & np.uint8(Flag.CREST | Flag.POLYP)
+    kept = flags & np.uint8(Flag.CREST | Flag.POLYP | Flag.FLUID | Flag.VALVE)
     return np.asarray(shown | np.where(rendering.valid, kept, 0), np.uint8)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from train.simulate.anatomy import ColonShape, Tube, grow_colon
+from train.simulate.anatomy import ColonShape, grow_colon
+from train.simulate.tube import Tube
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.curvature import components, convexity, label_crests, vertex_areas
+from train.simulate.tube import AnalyticFolds, Feature, Tube
 
 
 def tube_with(radius_at) -> Tube:  # type: ignore[no-untyped-def]
@@ -25,7 +25,7 @@ def tube_with(radius_at) -> Tube:  # type: ignore[no-untyped-def]
     line = np.stack([np.zeros_like(z), np.zeros_like(z), z], axis=-1)
     n = len(vertices)
     return Tube(
-        vertices, faces, line, np.full(len(z), 20.0), np.zeros(n, bool), AnalyticFolds.none(n)
+        vertices, faces, line, np.full(len(z), 20.0), np.zeros(n, np.uint8), AnalyticFolds.none(n)
     )
 
 
@@ -58,12 +58,13 @@ def test_a_ridge_along_the_colon_is_no_fold() -> None:
     assert not label_crests(tube_with(long_ridge)).inside.any()
 
 
-def test_a_polyp_is_never_part_of_a_fold() -> None:
+@pytest.mark.parametrize("feature", [each for each in Feature if each])
+def test_what_is_no_fold_is_never_part_of_one(feature: Feature) -> None:
     tube = tube_with(ring)
-    tube.is_polyp[:] = tube.vertices[:, 0] > 0
+    tube.feature[tube.vertices[:, 0] > 0] = feature
     labels = label_crests(tube).inside
     assert labels.any()
-    assert not labels[tube.is_polyp].any()
+    assert not labels[tube.is_never_fold].any()
 
 
 def test_vertex_areas_add_up_to_the_surface() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from train.simulate.anatomy import AnalyticFolds, Tube
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.rays import Hits, OcclusionOptions, Scene, occluding_band, occluding_edge, widen
+from train.simulate.tube import AnalyticFolds, Tube
 
 
 def step_image() -> np.ndarray:

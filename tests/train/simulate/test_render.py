@@ -7,8 +7,11 @@ import pytest
 
 from engine.errors import RecipeError
 from train.simulate.appearance import shade
-from train.simulate.dataset import Label, SimulatedSet
+from train.simulate.camera import Pinhole
+from train.simulate.dataset import Flag, Label, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
+from train.simulate.render import annotate
+from train.simulate.tube import Feature
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
 
@@ -66,3 +69,20 @@ def test_the_labels_of_the_paper_are_the_crests_alone(tiny: SimulatedSet) -> Non
 def test_an_unfinished_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="simulate"):
         SimulatedSet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("feature", "flag"),
+    [
+        (Feature.POLYP, Flag.POLYP), (Feature.FLUID, Flag.FLUID), (Feature.VALVE, Flag.VALVE),
+        (Feature.DIVERTICULUM, Flag(0)),
+    ],
+)  # fmt: skip
+def test_what_is_no_fold_is_flagged_as_what_it_is(feature: Feature, flag: Flag) -> None:
+    camera = Pinhole.wide(16, 16, np.pi / 2)
+    distance = np.full((16, 16), 30, np.float32)
+    distance[:, 8:] = 60  # a depth jump: on bare wall the near side is a fold's edge
+    there = np.full((16, 16), feature, np.uint8)
+    flags, instances = annotate(distance, np.zeros((16, 16), np.uint16), there, camera)
+    assert (flags == (Flag.VALID | flag)).all()
+    assert not instances.any()
