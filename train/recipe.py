@@ -13,7 +13,7 @@ from engine.errors import RecipeError
 from train.losses import LossWeights
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
-from train.simulate.render import CAMERAS, PICTURES
+from train.simulate.render import CAMERAS, PATHS, PICTURES
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 
@@ -161,6 +161,8 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         and recipe.simulate.size % 32 == 0,
         f"simulate.camera is one of {', '.join(CAMERAS)}": recipe.simulate.camera in CAMERAS,
         f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
+        f"simulate.path is one of {', '.join(PATHS)}": recipe.simulate.path in PATHS,
+        "simulate.rate_hz is positive": recipe.simulate.rate_hz > 0,
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,

@@ -11,7 +11,7 @@ from engine.errors import RecipeError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """RECIPE -o DIR, or --mesh PLY -o DIR."""
     parser.add_argument(
-        "recipe", nargs="?", help="recipe file (TOML) or name: first, sim, big, smoke"
+        "recipe", nargs="?", help="recipe file (TOML) or name: first, sim, big, video, smoke"
     )
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the new set")
     parser.add_argument("--workers", type=int, help="processes; as many as cores unless told")

@@ -1,4 +1,4 @@
-"""Where the tip of the endoscope goes and looks, inside the lumen at all times."""
+"""Scattered views along the lumen, for sets of single frames (`examination` makes video)."""
 
 from __future__ import annotations
 

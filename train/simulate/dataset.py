@@ -3,12 +3,16 @@
 Layout, one folder per set:
 
     manifest.json               schema, recipe, splits {train, validation, test: [sequence, ...]}
-    <sequence>/sequence.json    camera, anatomy, seed, number and rate of frames
+    <sequence>/sequence.json    camera, anatomy, seed, number of frames; of video: rate_hz, phases
     <sequence>/distance.npy     (n, H, W) uint16, along the ray, units of 1/128 mm, 0 where invalid
     <sequence>/normal.npy       (n, H, W, 3) int8, camera coordinates, times 127
     <sequence>/flags.npy        (n, H, W) uint8, bits of `Flag`
     <sequence>/instances.npy    (n, H, W) uint16, fold instance, 0 for none; the same all along
     <sequence>/poses.npy        (n, 4, 4) float64, camera to world, mm
+    <sequence>/times.npy, phases.npy, along.npy
+                                of an examination, which is a video at `rate_hz` of sequence.json:
+                                (n,) float64 s; (n,) uint8 index into its `phases`; (n,) float32,
+                                arc length of the tip from the rectum, mm
     <sequence>/coverage.npz     what was seen of the wall (`train.simulate.coverage`)
     <sequence>/image/000000.png ... and picture_flags.npy, where the recipe asks for pictures:
                                 RGB as one look of light and tissue, and the labels that hold in it
@@ -28,6 +32,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecipeError
 from train.simulate.camera import Camera, camera_from
+from train.simulate.steering import Phase
 
 SCHEMA = 2
 DISTANCE_UNIT_MM = 1 / 128
@@ -156,6 +161,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A frame's place in an examination."""
+
+    time_s: float
+    phase: Phase
+    along_mm: float
+    """Arc length of the tip from the rectum."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sequence:
     """One camera path through one colon; arrays are memory maps."""
 
@@ -174,8 +189,8 @@ class Sequence:
         try:
             about = json.loads((folder / "sequence.json").read_text())
             names = ["distance", "normal", "flags", "instances", "poses"]
-            if (folder / "picture_flags.npy").exists():
-                names.append("picture_flags")
+            more = ("picture_flags", "times", "phases", "along")
+            names += [name for name in more if (folder / f"{name}.npy").exists()]
             arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
             return cls(folder, about, camera_from(about["camera"]), arrays)
         except (OSError, ValueError, KeyError) as error:
@@ -193,6 +208,16 @@ class Sequence:
             np.asarray(self.arrays["normal"][number], np.float32) / 127.0,
             np.asarray(self.arrays["flags"][number]),
             np.asarray(self.arrays["instances"][number]),
+        )
+
+    def moment(self, number: int) -> Moment | None:
+        """When and where one frame was taken; None in a set of scattered views."""
+        if "times" not in self.arrays:
+            return None
+        return Moment(
+            float(self.arrays["times"][number]),
+            Phase(self.about["phases"][self.arrays["phases"][number]]),
+            float(self.arrays["along"][number]),
         )
 
     def picture(self, number: int) -> Picture | None:

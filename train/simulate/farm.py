@@ -54,6 +54,10 @@ class SimulationRecipe:
     camera: str = "colonoscope"
     pictures: str = "none"
     """`none`, `plain` or `rich`: stored beside the geometry."""
+    path: str = "scattered"
+    """`scattered` views, or pieces of an `examination`, each a video."""
+    rate_hz: float = 50.0
+    """Of an examination: frames a second."""
 
     def frames_of(self, split: str) -> int:
         """Frames per colon of a split."""
@@ -86,6 +90,7 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
             Job(
                 name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames_of(split),
                 recipe.size, out, camera=recipe.camera, pictures=recipe.pictures,
+                path=recipe.path, rate_hz=recipe.rate_hz,
             )
             for i, name in enumerate(splits[split])
         ]  # fmt: skip

@@ -17,9 +17,9 @@ from engine.sources import SourceInfo
 from train.simulate.anatomy import ColonShape, grow_colon
 from train.simulate.appearance import expose, lit_tissue
 from train.simulate.camera import Fisheye
-from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import GeometryFrame
+from train.simulate.examination import ExaminationOptions, examination
 from train.simulate.render import Photographer, StageTimes
 
 
@@ -28,7 +28,7 @@ class FilmOptions:
     """What to film. The same options give the same pictures."""
 
     seconds: float = 12.0
-    rate_hz: int = 25
+    rate_hz: int = 50
     size: int = 640
     """Width; the height is 540/640 of it."""
     anatomy_seed: int = 11
@@ -55,19 +55,18 @@ def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
     )  # fmt: skip
     tube = grow_colon(rng, shape)
     camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
-    photographer = Photographer(tube, label_crests(tube), camera)
-    frames = round(options.seconds * options.rate_hz)
-    path = PathOptions(
-        frames, 0.72, 0.30, off_axis=0.3, deflection=0.22, wobble_frames=45.0, roll=0.1
-    )
+    crest = label_crests(tube)
+    photographer = Photographer(tube, crest, camera)
+    clip = ExaminationOptions("withdrawal", options.seconds, 0.72, options.rate_hz)
     height = options.height
     top = (options.size - height) // 2
     octagon = _octagon(options.size, height)
     grain = np.random.default_rng(options.look_seed)
-    poses = camera_path(tube, np.random.default_rng(options.path_seed), path)
-    for number, pose in enumerate(poses):
-        clear, view = photographer.take(number, pose, StageTimes())
-        frame = GeometryFrame.of(view, clear, camera)
+    path_rng = np.random.default_rng(options.path_seed)
+    examined = examination(tube, crest.inside, path_rng, clip)
+    for number, pose in enumerate(examined.poses):
+        view = photographer.take(number, pose, StageTimes())
+        frame = GeometryFrame.of(view, pose, camera)
         # One look: every frame draws the same tissue, light and tone again.
         linear = lit_tissue(frame, np.random.default_rng(options.look_seed))
         picture = expose(linear, frame.valid, np.random.default_rng(options.tone_seed))

@@ -28,6 +28,7 @@ from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.coverage import Coverage, wall_behind
 from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
+from train.simulate.examination import Examination, ExaminationOptions, examination
 from train.simulate.mesh import read_colon
 from train.simulate.rays import (
     Bools,
@@ -38,11 +39,13 @@ from train.simulate.rays import (
     occluding_edge,
     widen,
 )
+from train.simulate.steering import Phase
 from train.simulate.tube import Feature, Tube
 
 NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
 PICTURES = ("none", "plain", "rich")
+PATHS = ("scattered", "examination")
 _PROBE_PX = 40
 _FEATURE = 65000
 """Among the numbers of folds: from here on `Feature`."""
@@ -70,6 +73,10 @@ class Job:
     """`colonoscope` draws a fisheye's field; `endomapper` and `pinhole` are fixed."""
     pictures: str = "none"
     """`none`, `plain` or `rich`."""
+    path: str = "scattered"
+    """`scattered` views, or a piece of an `examination`: a video."""
+    rate_hz: float = 50.0
+    """Of an examination."""
 
     @property
     def is_done(self) -> bool:
@@ -124,10 +131,8 @@ def render_sequence(job: Job) -> dict[str, float]:
     with times.measure("crests"):
         crest = label_crests(tube, job.crest)
     camera = choose_camera(job.camera, job.size, rng)
-    options = PathOptions(
-        job.frames, *job.share, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
-    )
-    poses = camera_path(tube, rng, options)
+    with times.measure("path"):
+        poses, examined = _route(job, tube, crest, rng)
     partial = job.folder / f"{job.name}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -135,13 +140,17 @@ def render_sequence(job: Job) -> dict[str, float]:
         recorder = _Recorder(job, partial, times)
         with times.measure("scene"):
             photographer = Photographer(tube, crest, camera, job.occlusion)
-        for number in range(job.frames):
-            pose, view = photographer.take(number, poses[number], times)
-            recorder.add(number, pose, view, camera)
+        for number, pose in enumerate(poses):
+            if examined is None:
+                pose = photographer.clear_of_wall(pose)
+            recorder.add(number, pose, photographer.take(number, pose, times), camera)
         with times.measure("write"):
             about: dict[str, Any] = {"camera": camera.as_dict(), "seed": job.seed}
             if scanned is not None:
                 about["provenance"] = asdict(scanned.provenance)
+            if examined is not None:
+                about |= {"kind": examined.kind, "rate_hz": job.rate_hz, "phases": list(Phase)}
+                recorder.add_moments(examined)
             recorder.finish(photographer, about)
             shutil.rmtree(job.folder / job.name, ignore_errors=True)
             partial.replace(job.folder / job.name)
@@ -152,6 +161,21 @@ def render_sequence(job: Job) -> dict[str, float]:
             "Make room or choose another folder, then run the same command again.",
         ) from error
     return dict(times.seconds)
+
+
+def _route(
+    job: Job, tube: Tube, crest: CrestLabels, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], Examination | None]:
+    """Poses (n, 4, 4), and the examination they belong to if they are of one."""
+    if job.path == "examination":
+        seconds = job.frames / job.rate_hz
+        clip = ExaminationOptions.draw(rng, seconds, job.rate_hz, job.share)
+        examined = examination(tube, crest.inside, rng, clip)
+        return examined.poses, examined
+    options = PathOptions(
+        job.frames, *job.share, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
+    )
+    return camera_path(tube, rng, options), None
 
 
 class Photographer:
@@ -176,19 +200,13 @@ class Photographer:
         ).astype(np.uint16)
         self._beyond_mm = crest.beyond_mm.astype(np.float32)
 
-    def take(
-        self, number: int, pose: NDArray[np.float64], times: StageTimes
-    ) -> tuple[NDArray[np.float64], View]:
-        """The view from `pose`, or from a little nearer to the centreline where that is blocked."""
-        pose, view, _ = self.look(number, pose, times)
-        return pose, view
+    def take(self, number: int, pose: NDArray[np.float64], times: StageTimes) -> View:
+        """The view from `pose`."""
+        return self.look(number, pose, times)[0]
 
-    def look(
-        self, number: int, pose: NDArray[np.float64], times: StageTimes
-    ) -> tuple[NDArray[np.float64], View, Hits]:
+    def look(self, number: int, pose: NDArray[np.float64], times: StageTimes) -> tuple[View, Hits]:
         """As `take`, with the hits, from which other labels of the same pixels can be read."""
         with times.measure("rays"):
-            pose = self._clear_of_wall(pose)
             hits = self._scene.look(pose, self._camera)
         with times.measure("labels"):
             normal = self._scene.normals(hits, pose, self._camera)
@@ -202,10 +220,13 @@ class Photographer:
             flags, instances = annotate(
                 distance, crest, hits.image(feature), self._camera, self._occlusion
             )
-        return pose, View(distance, hits.image(normal), flags, instances), hits
+        return View(distance, hits.image(normal), flags, instances), hits
 
-    def _clear_of_wall(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Pull the tip towards the centreline until nothing is closer than the tip's own size."""
+    def clear_of_wall(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pull the tip towards the centreline until nothing is closer than the tip's own size.
+
+        It jumps: for scattered views, never for video.
+        """
         for _ in range(6):
             if self._scene.nearest_mm(pose, self._probe) >= NEAREST_WALL_MM:
                 break
@@ -305,6 +326,12 @@ class _Recorder:
             fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
             if not cv2.imwrite(str(path), rendering.image[..., ::-1], fast):
                 raise OSError(f"{path.name} was not written")
+
+    def add_moments(self, examined: Examination) -> None:
+        """Say when and in which phase each frame was taken."""
+        self._kept["times"] = list(examined.time_s)
+        self._kept["phases"] = list(examined.phase)
+        self._kept["along"] = list(examined.along_mm.astype(np.float32))
 
     def finish(self, photographer: Photographer, about: dict[str, Any]) -> None:
         """Write everything but the pictures, which are there already."""

@@ -8,9 +8,10 @@ import pytest
 from engine.errors import RecipeError
 from train.simulate.appearance import shade
 from train.simulate.camera import Pinhole
-from train.simulate.dataset import Flag, Label, SimulatedSet
+from train.simulate.dataset import Flag, Label, Sequence, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
 from train.simulate.render import annotate
+from train.simulate.steering import Phase
 from train.simulate.tube import Feature
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
@@ -86,3 +87,44 @@ def test_what_is_no_fold_is_flagged_as_what_it_is(feature: Feature, flag: Flag) 
     flags, instances = annotate(distance, np.zeros((16, 16), np.uint16), there, camera)
     assert (flags == (Flag.VALID | flag)).all()
     assert not instances.any()
+
+
+VIDEO = SimulationRecipe(
+    seed=5, train=1, validation=0, test=0, frames=30, size=64, path="examination", rate_hz=50.0
+)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Sequence:
+    folder = simulate(VIDEO, tmp_path_factory.mktemp("video"), Workers(1))
+    return SimulatedSet(folder).sequence("train-000")
+
+
+def test_a_video_knows_when_and_in_which_phase_each_frame_was_taken(video: Sequence) -> None:
+    moments = [video.moment(number) for number in range(len(video))]
+    assert all(moment is not None and moment.phase in Phase for moment in moments)
+    assert [moment.time_s for moment in moments if moment] == pytest.approx(np.arange(30) / 50)
+    assert video.about["rate_hz"] == 50.0
+
+
+def test_scattered_views_have_no_moment(tiny: SimulatedSet) -> None:
+    assert tiny.sequence("train-000").moment(0) is None
+
+
+def test_a_fold_keeps_its_number_while_the_tip_moves(video: Sequence) -> None:
+    """A pixel's fold, carried to the next frame by depth and pose, has the number found there."""
+    kept, met = 0, 0
+    for number in range(len(video) - 1):
+        view, following = video.view(number), video.view(number + 1)
+        v, u = np.nonzero((view.flags & Flag.CREST) > 0)
+        points = view.distance_mm[v, u, None] * video.camera.rays()[v, u]
+        here, there = (np.asarray(video.arrays["poses"][i]) for i in (number, number + 1))
+        world = points @ here[:3, :3].T + here[:3, 3]
+        x, y = video.camera.project((world - there[:3, 3]) @ there[:3, :3]).round().astype(int).T
+        inside = (x >= 0) & (x < 64) & (y >= 0) & (y < 64)
+        one = view.instances[v[inside], u[inside]]
+        other = following.instances[y[inside], x[inside]]
+        met += int(np.count_nonzero(other))
+        kept += int(np.count_nonzero((other > 0) & (one == other)))
+    assert met > 500
+    assert kept > 0.97 * met
