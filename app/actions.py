@@ -31,6 +31,7 @@ class ActionId(StrEnum):
     LOOP = "loop"
     OVERLAY = "overlay"
     FILL = "fill"
+    MODE = "mode"
     FULL_SCREEN = "full_screen"
     HELP = "help"
     DISMISS = "dismiss"
@@ -76,6 +77,13 @@ ACTIONS: tuple[ActionRow, ...] = (
     ),
     ActionRow(_A.OVERLAY, "Folds", "Show or hide the folds", ("O",), "Show or hide the folds"),
     ActionRow(_A.FILL, "Folds", "Fill or outline", ("C",), "Fill the folds or outline them"),
+    ActionRow(
+        _A.MODE,
+        "Folds",
+        "Matched or low latency",
+        ("T",),
+        "Each picture with its own folds, or the newest with folds moved along",
+    ),
     ActionRow(_A.FULL_SCREEN, "Window", "Full screen", ("F11",), "Full screen", "full_screen"),
     ActionRow(_A.HELP, "Window", "Keys and about", ("F1", "?"), "Keys and about", "help"),
     ActionRow(

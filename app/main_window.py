@@ -31,6 +31,7 @@ from app.widgets.performance_panel import PerformancePanel
 from app.widgets.status_line import StatusLine
 from app.widgets.transport import Transport
 from app.widgets.video_view import OverlayLook, VideoView
+from engine.shown import Mode
 from engine.sources import SourceInfo
 
 _TICK_MS = 8
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.video.setFocus()
         self._connect()
         self._apply_look(self._look())
+        self.set_mode(Mode.LOW_LATENCY if settings.low_latency else Mode.MATCHED)
         self._show(Screen(), is_first=True)
         if not settings.was_greeted:
             self.notice_bar.show_notice(FIRST_START)
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
         self.video.double_clicked.connect(self.toggle_full_screen)
         self.transport.sought.connect(self.session.seek)
         self.overlay_panel.look_changed.connect(self._apply_look)
+        self.overlay_panel.mode_chosen.connect(self.set_mode)
         self.notice_bar.dismissed.connect(self._greeted)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
@@ -147,6 +150,7 @@ class MainWindow(QMainWindow):
             ActionId.LOOP: session.cycle_loop,
             ActionId.OVERLAY: self.toggle_overlay,
             ActionId.FILL: self.toggle_fill,
+            ActionId.MODE: self.toggle_mode,
             ActionId.FULL_SCREEN: self.toggle_full_screen,
             ActionId.HELP: self.show_help,
             ActionId.DISMISS: self.dismiss,
@@ -166,13 +170,13 @@ class MainWindow(QMainWindow):
         log = self.video.log
         self.performance_panel.set_latency(log.series(now_s), log.summary(now_s))
         self.performance_panel.set_status(self._screen.status)
+        self.performance_panel.set_age(self._screen.folds_age_ms)
 
     def _show(self, new: Screen, *, is_first: bool = False) -> None:
         old, self._screen = self._screen, new
-        self.video.show_picture(new.frame, new.analysis)
-        if is_first or new.analysis is not old.analysis:
-            folds = None if new.analysis is None else new.analysis.folds
-            self.overlay_panel.set_folds(folds)
+        self.video.show_picture(new.frame, new.analysis, new.tracked)
+        if is_first or new.folds is not old.folds:
+            self.overlay_panel.set_folds(new.folds)
         if is_first or new.info is not old.info:
             self._show_source(new)
         if is_first or (new.signal, new.detail) != (old.signal, old.detail):
@@ -225,6 +229,16 @@ class MainWindow(QMainWindow):
     def set_filled(self, *, is_filled: bool) -> None:
         """Filled folds, or outlines."""
         self._apply_look(replace(self._look(), is_filled=is_filled))
+
+    def toggle_mode(self) -> None:
+        """Matched or low latency."""
+        self.set_mode(Mode.MATCHED if self.settings.low_latency else Mode.LOW_LATENCY)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Each picture with its own folds, or the newest with folds moved along."""
+        self.settings = replace(self.settings, low_latency=mode is Mode.LOW_LATENCY)
+        self.session.set_mode(mode)
+        self.overlay_panel.set_mode(mode)
 
     def toggle_full_screen(self) -> None:
         """Picture and status line alone, or everything."""

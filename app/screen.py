@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.shown import Mode
 from engine.sources import SourceInfo
-from engine.types import Analysis, Frame, PipelineStatus
+from engine.types import Analysis, FoldInstance, Frame, PipelineStatus, TrackedFolds
 
 
 class Signal(StrEnum):
@@ -14,6 +15,8 @@ class Signal(StrEnum):
 
     LIVE = "LIVE"
     """The folds on screen were found in the picture on screen."""
+    TRACKED = "TRACKED"
+    """The picture is live; folds found a moment ago have been moved along to it."""
     LATE = "LATE"
     """The picture is live, its folds are not ready and are withdrawn."""
     PAUSED = "PAUSED"
@@ -41,8 +44,24 @@ class Screen:
     """Name of the model and what computes it."""
     frame: Frame | None = None
     analysis: Analysis | None = None
+    tracked: TrackedFolds | None = None
+    mode: Mode = Mode.MATCHED
     is_playing: bool = False
     position_s: float = 0.0
     speed: float = 1.0
     loop: Loop | None = None
     status: PipelineStatus | None = None
+
+    @property
+    def folds(self) -> tuple[FoldInstance, ...] | None:
+        """Those on screen, None while they are not known."""
+        if self.analysis is not None:
+            return self.analysis.folds
+        return None if self.tracked is None else self.tracked.folds
+
+    @property
+    def folds_age_ms(self) -> float | None:
+        """How much older the picture is in which they were found; 0 is this very picture."""
+        if self.analysis is not None:
+            return 0.0
+        return None if self.tracked is None else self.tracked.age_ms

@@ -14,7 +14,7 @@ from app.notices import Notice, NoticeKind
 from app.opening import Model, OpenAnalyser, Opened, Opening, OpenSource, Stage
 from app.screen import Loop, Screen, Signal
 from engine.analyser import open_analyser
-from engine.pipeline import Pipeline, Shown, ShownState
+from engine.pipeline import Mode, Pipeline, Shown, ShownState
 from engine.sources import open_source
 from engine.types import PipelineStatus
 
@@ -40,6 +40,7 @@ class Session:
         self._notices: list[Notice] = []
         self._told: PipelineStatus | None = None
         self._loop: Loop | None = None
+        self._mode = Mode.MATCHED
 
     # Opening and closing
 
@@ -116,6 +117,12 @@ class Session:
         wanted = min(max(0, nearest + steps), len(SPEEDS) - 1)
         pipeline.set_speed(SPEEDS[wanted] if steps else 1.0)
 
+    def set_mode(self, mode: Mode) -> None:
+        """Pictures with their own folds, or the newest with folds moved along; kept for all."""
+        self._mode = mode
+        if self._pipeline is not None:
+            self._pipeline.set_mode(mode)
+
     def cycle_loop(self) -> None:
         """First call: repeat from here. Second: to here. Third: do not repeat."""
         pipeline = self._pipeline
@@ -150,7 +157,11 @@ class Session:
         if opened is not self._seen:
             self._seen, self._loop, self._told = opened, None, None
         if opened is None:
-            return Screen(detail=IDLE if self._opening is None else _opening_text(self._opening))
+            return Screen(
+                mode=self._mode,
+                detail=IDLE if self._opening is None else _opening_text(self._opening),
+            )
+        opened.pipeline.set_mode(self._mode)
         status = opened.pipeline.status()
         self._repeat(opened.pipeline, status)
         self._tell_status(status)
@@ -189,6 +200,8 @@ class Session:
             model="" if opened.analyser is None else opened.analyser.description,
             frame=shown.frame,
             analysis=shown.analysis,
+            tracked=shown.tracked,
+            mode=self._mode,
             is_playing=is_playing,
             position_s=opened.pipeline.position_s,
             speed=opened.pipeline.speed,
@@ -210,10 +223,12 @@ def judge(
     if not is_playing:
         if status.at_end:
             return Signal.PAUSED, "At the end. Space plays it again."
-        waiting = shown.analysis is None
+        waiting = shown.analysis is None and shown.tracked is None
         return Signal.PAUSED, "Finding the folds of this picture." if waiting else ""
     if shown.state is ShownState.LIVE:
         return Signal.LIVE, ""
+    if shown.tracked is not None:
+        return Signal.TRACKED, f"Folds are {shown.tracked.age_ms:.0f} ms old, moved along."
     return Signal.LATE, _LATE
 
 

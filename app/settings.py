@@ -22,6 +22,8 @@ class Settings:
     filled: bool = True
     opacity: float = 1.0
     """Of the whole overlay, 0..1."""
+    low_latency: bool = False
+    """The newest picture at once, with folds moved along, instead of each with its own."""
     last_folder: str = ""
     """Where the open dialog starts."""
     was_greeted: bool = False

@@ -14,7 +14,7 @@ from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
 from engine.segmenter import Segmenter
 from engine.tracker import Tracker, TrackerOptions
-from engine.types import Analysis, FoldMask, Frame
+from engine.types import Analysis, FoldMask, Frame, TrackedFolds
 
 _NEW_FOLD_MARGIN = 0.12
 """A new fold must be this much more certain than the threshold; a known one need not."""
@@ -43,6 +43,10 @@ class Follower:
         }
         return Analysis(mask.frame, mask, folds, MappingProxyType(timings_ms), finished_s)
 
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        """The folds of the last mask, moved to where they should be in a later frame."""
+        return self._tracker.foreseen(frame)
+
     def reset(self) -> None:
         """Forget the past: what follows is another video, or another place in it."""
         self._tracker.reset()
@@ -70,6 +74,10 @@ class Analyser:
     def __call__(self, frame: Frame) -> Analysis:
         """Find, separate and follow the folds of one frame."""
         return self._follow(self._segment(frame))
+
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        """The folds found last, moved to where they should be in a later frame."""
+        return self._follow.foreseen(frame)
 
     def reset(self) -> None:
         """Forget the past: after a seek, or before another video."""

@@ -25,7 +25,7 @@ from engine.sources import VideoSource
 from engine.sources.pattern import read_code
 from engine.stages import Analyse, Stage
 from engine.timing import Percentiles, SystemClock
-from engine.types import Analysis, Frame, Image, PipelineStatus
+from engine.types import Analysis, Frame, Image, PipelineStatus, TrackedFolds
 
 STAGES = ("decode", "segment", "instances", "track", "paint")
 _LOOK_S = 0.001
@@ -100,11 +100,16 @@ class _Tally:
         first, *others = analyser.stages
         self._codes: dict[float, int] = {}
         self.stages: tuple[Stage, ...] = (_CodeReader(first, self._codes), *others)
+        self._analyser = analyser
         self._rate_hz = rate_hz
         self._latency_ms: list[float] = []
         self._stages_ms: defaultdict[str, list[float]] = defaultdict(list)
         self._mismatched = 0
         self.painted = 0
+
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        """As the analyser foresees it."""
+        return self._analyser.foreseen(frame)
 
     def paint(self, frame: Frame, analysis: Analysis) -> Image:
         """Paint as the window would, and note how long it took and how old the frame is."""

@@ -1,83 +1,36 @@
 """Plays a source and finds the folds on it, so that the picture never waits for the model.
 
 ```
- decode ── source.read() → wait until due → Latest ─────────────────────────▶ newest()
-                                          └▶ Latest ─▶ segment ─▶ follow ───▶ newest()
+ decode ── source.read() → wait until due ─┬─▶ newest picture ───────────────▶ newest()
+                                           ├─▶ Latest ─▶ segment ─▶ follow ──▶ newest()
+                                           └─▶ Latest ─▶ carry (low latency) ▶ newest()
 ```
 A thread for decoding and one for each stage of the analyser, so that folds are followed while the
-network looks at the next frame. Only the first stage ever skips a frame. Each worker is in one of
-these states:
+network looks at the next frame. Only the first stage ever skips a frame. In the low-latency mode
+one more thread moves the folds found last to the newest picture.
 
-```
- STOPPED ─start─▶ STARTING ─▶ RUNNING ─stop─▶ STOPPING ─▶ STOPPED ─start─▶ ...
-                                 │ exception
-                                 ▼
-                              FAULTED ─start─▶ STARTING        (the other workers go on)
-```
 Every published frame carries an epoch and a sequence number. A seek starts a new epoch, and what
 was analysed in an older one is discarded; so a picture only ever meets its own overlay.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
-from engine.errors import HaustraError
 from engine.mailbox import Bounded, Latest
 from engine.playback import Pace, Playback
+from engine.shown import Mode, Patience, Published, Shown, ShownState
 from engine.sources import VideoSource
 from engine.stages import Analyse, Stage
 from engine.timing import Clock, Percentiles, RateMeter, RollingLatency, SystemClock
-from engine.types import Analysis, Frame, PipelineStatus, WorkerState
+from engine.types import PipelineStatus, TrackedFolds, WorkerState
+from engine.worker import Worker
 
-__all__ = ["Pace", "Pipeline", "Shown", "ShownState"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["Mode", "Pace", "Pipeline", "Shown", "ShownState"]
 
 _TAKE_S = 0.2
-_LATE_FRAMES = 2
-_LATE_S = 0.1
-
-
-class ShownState(StrEnum):
-    """What a picture on the screen is worth."""
-
-    LIVE = "live"
-    """The folds shown belong to this very picture, and it is new."""
-    LATE = "late"
-    """The picture is new; its folds are not known yet, so none are shown."""
-    FAULT = "fault"
-    """Something broke; the newest picture is shown bare."""
-    NO_SIGNAL = "no signal"
-    """There is no picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What to put on the screen now."""
-
-    frame: Frame | None
-    analysis: Analysis | None
-    """Only ever of `frame` itself (`analysis.frame is frame`), else None."""
-    state: ShownState
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A frame with its place in the stream, and what became of it so far."""
-
-    epoch: int
-    number: int
-    frame: Frame
-    product: Any = None
-    """Of the last stage that had it: an `Analysis` in the end."""
 
 
 class _Station:
@@ -98,54 +51,6 @@ class _Station:
         return Published(published.epoch, published.number, published.frame, product)
 
 
-class Worker:
-    """One thread that does `step` until stopped; whatever it raises becomes a fault."""
-
-    def __init__(self, name: str, step: Callable[[], None]) -> None:
-        self.name = name
-        self.state = WorkerState.STOPPED
-        self.fault: str | None = None
-        self._step = step
-        self._thread: threading.Thread | None = None
-
-    def start(self, told: threading.Event) -> None:
-        """Start the thread; it ends once `told` is set."""
-        self.state, self.fault = WorkerState.STARTING, None
-        self._thread = threading.Thread(
-            target=self._run, args=(told,), name=f"haustra-{self.name}", daemon=True
-        )
-        self._thread.start()
-
-    def join(self, timeout_s: float) -> bool:
-        """Wait for the end of the thread; False if it still runs."""
-        if self._thread is None:
-            return True
-        if self.state is not WorkerState.FAULTED and self._thread.is_alive():
-            self.state = WorkerState.STOPPING
-        self._thread.join(max(0.0, timeout_s))
-        if self._thread.is_alive():
-            self.state = WorkerState.FAULTED
-            self.fault = f"The {self.name} thread did not stop. Close the program and try again."
-            return False
-        if self.state is not WorkerState.FAULTED:
-            self.state = WorkerState.STOPPED
-        self._thread = None
-        return True
-
-    def _run(self, told: threading.Event) -> None:
-        self.state = WorkerState.RUNNING
-        try:
-            while not told.is_set():
-                self._step()
-        except HaustraError as error:
-            self.fault = str(error)
-        except Exception as error:  # noqa: BLE001  (top of a worker)
-            _log.error("the %s worker stopped", self.name, exc_info=error)
-            self.fault = f"The {self.name} thread failed: {error}. Open the source again."
-        if self.fault is not None:
-            self.state = WorkerState.FAULTED
-
-
 class Pipeline:
     """Plays `source`; `analyser` None plays it bare. The caller closes the source after `stop`.
 
@@ -153,6 +58,7 @@ class Pipeline:
         pace: REAL_TIME by time stamps and speed, or FLAT_OUT as fast as frames can be decoded.
         clock: injected by tests.
         is_playing: False starts paused on the first frame.
+        mode: may be changed at any time.
     """
 
     def __init__(
@@ -163,6 +69,7 @@ class Pipeline:
         pace: Pace = Pace.REAL_TIME,
         clock: Clock | None = None,
         is_playing: bool = True,
+        mode: Mode = Mode.MATCHED,
     ) -> None:
         self._source = source
         self._clock: Clock = clock or SystemClock()
@@ -172,6 +79,11 @@ class Pipeline:
         self._newest: Published | None = None
         self._analysed: Published | None = None
         self._slot: Latest[Published] = Latest()
+        self._mode = mode
+        self._analyser = analyser
+        self._to_carry: Latest[Published] = Latest()
+        self._carried: TrackedFolds | None = None
+        self._standing_in: TrackedFolds | None = None
         self._dropped_before = 0
         self._frames_in = self._analysed_count = 0
         self._latency, self._rate = RollingLatency(), RateMeter()
@@ -182,6 +94,8 @@ class Pipeline:
             Worker(station.stage.name, partial(self._analyse_step, place))
             for place, station in enumerate(self._stations)
         ]
+        if self._stations:
+            self._workers.append(Worker("carry", self._carry_step))
 
     # Start and stop
 
@@ -193,7 +107,7 @@ class Pipeline:
         self._told = threading.Event()
         with self._lock:
             self._dropped_before += self._slot.replaced
-            self._slot = Latest()
+            self._slot, self._to_carry = Latest(), Latest()
         for station in self._stations:
             station.ready = Bounded(1)
         self._playback.resume()
@@ -205,6 +119,7 @@ class Pipeline:
         self._told.set()
         self._playback.wake()
         self._slot.close()
+        self._to_carry.close()
         for station in self._stations:
             station.ready.close()
         deadline_s = SystemClock().now_s() + timeout_s
@@ -237,6 +152,15 @@ class Pipeline:
     def set_speed(self, speed: float) -> None:
         """1.0 is real time. Raises ValueError unless 0 < speed <= 64."""
         self._playback.set_speed(speed)
+
+    @property
+    def mode(self) -> Mode:
+        """Which picture is shown while its folds are still being found."""
+        return self._mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """Show pictures with their own folds, or at once with folds moved along."""
+        self._mode = mode
 
     @property
     def is_playing(self) -> bool:
@@ -274,41 +198,43 @@ class Pipeline:
             )
 
     def newest(self) -> Shown:
-        """The newest picture with its own folds, or bare if the folds are late. Never waits."""
+        """The picture to show now, with the folds that `mode` allows. Never waits."""
         with self._lock:
             newest, analysed = self._newest, self._analysed
         if newest is None:
             return Shown(None, None, ShownState.FAULT if self._is_faulted else ShownState.NO_SIGNAL)
+        is_own = analysed is not None and analysed.frame is newest.frame
+        if analysed is not None and is_own:
+            state = ShownState.FAULT if self._is_faulted else ShownState.LIVE
+            return Shown(analysed.product.frame, analysed.product, state)
         if self._is_faulted:
-            is_own = analysed is not None and analysed.frame is newest.frame
-            analysis = analysed.product if analysed is not None and is_own else None
-            return Shown(newest.frame, analysis, ShownState.FAULT)
-        if analysed is not None and self._is_fresh(analysed, newest):
+            return Shown(newest.frame, None, ShownState.FAULT)
+        patience = Patience.at(self._source.info.frame_rate_hz, self.speed)
+        now_s = self._clock.now_s()
+        if analysed is None or not patience.allows(analysed, newest, now_s):
+            return Shown(newest.frame, None, ShownState.LATE)
+        if self._mode is Mode.MATCHED:
             return Shown(analysed.product.frame, analysed.product, ShownState.LIVE)
-        return Shown(newest.frame, None, ShownState.LATE)
+        return Shown(newest.frame, None, ShownState.TRACKED, self._stand_in(analysed, newest))
 
     def decode_spread(self) -> Percentiles | None:
         """How long frames took to decode, over the last thousand; None before the first."""
         return self._decode_ms.percentiles()
 
+    def _stand_in(self, analysed: Published, newest: Published) -> TrackedFolds:
+        """The newest folds as far as they have been moved; the same object while that is so."""
+        folds, found_in = analysed.product.folds, analysed.frame
+        carried = self._carried
+        if carried is not None and carried.found_in is found_in:
+            folds = carried.folds
+        last = self._standing_in
+        if last is None or last.folds is not folds or last.frame is not newest.frame:
+            last = self._standing_in = TrackedFolds(folds, newest.frame, found_in)
+        return last
+
     @property
     def _is_faulted(self) -> bool:
         return any(worker.state is WorkerState.FAULTED for worker in self._workers)
-
-    def _is_fresh(self, analysed: Published, newest: Published) -> bool:
-        """Whether an analysed frame may still stand for the newest one."""
-        if analysed.epoch != newest.epoch:
-            return False
-        if analysed.number == newest.number:
-            return True
-        interval_s = 1 / (self._source.info.frame_rate_hz or 25.0)
-        limit_s = max(_LATE_FRAMES * interval_s / self.speed, _LATE_S)
-        # A picture that stands still must not hide behind the one before it for long.
-        if self._clock.now_s() - newest.frame.captured_s > limit_s:
-            return False
-        behind = newest.number - analysed.number
-        behind_s = newest.frame.captured_s - analysed.frame.captured_s
-        return behind <= _LATE_FRAMES or behind_s <= _LATE_S
 
     # Workers
 
@@ -325,6 +251,8 @@ class Pipeline:
             self._newest = published
             self._frames_in += 1
         self._slot.put(published)
+        if self._mode is Mode.LOW_LATENCY:
+            self._to_carry.put(published)
 
     def _analyse_step(self, place: int) -> None:
         waiting = self._slot if place == 0 else self._stations[place].ready
@@ -337,6 +265,12 @@ class Pipeline:
         else:
             self._publish(done)
 
+    def _carry_step(self) -> None:
+        newest = self._to_carry.take(_TAKE_S)
+        if newest is None or self._analyser is None:
+            return
+        self._carried = self._analyser.foreseen(newest.frame)
+
     def _publish(self, done: Published) -> None:
         now_s = self._clock.now_s()
         with self._lock:
@@ -345,3 +279,6 @@ class Pipeline:
             self._latency.add((now_s - done.frame.captured_s) * 1e3)
             if done.epoch == self._playback.epoch:
                 self._analysed = done
+            newest = self._newest
+        if self._mode is Mode.LOW_LATENCY and newest is not None:
+            self._to_carry.put(newest)

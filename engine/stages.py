@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from engine.types import Frame, TrackedFolds
+
 
 class Stage(Protocol):
     """One step of an analysis. Has one thread to itself; is called in presentation order."""
@@ -29,4 +31,11 @@ class Analyse(Protocol):
     @property
     def stages(self) -> Sequence[Stage]:
         """At least one."""
+        ...
+
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        """The folds found last, moved to where they should be in `frame`; from any thread.
+
+        None where that cannot be told.
+        """
         ...

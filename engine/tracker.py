@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from engine.motion import Grey, camera_motion, small_grey
 from engine.overlap import SharedAreas, paint_outlines
-from engine.types import FoldInstance, Frame, Points, read_only
+from engine.types import FoldInstance, Frame, Points, TrackedFolds, read_only
 
 _LEARNING_RATE = 0.5
 """Of a fold's drift, per frame."""
@@ -73,9 +73,7 @@ class _Track:
 class _Sight:
     """What was last seen, and how it moved. Never changed: another thread may read it."""
 
-    shape: tuple[int, ...]
-    """Of the frame."""
-    pts_s: float
+    frame: Frame
     grey: Grey
     scale: float
     """Small pixels per frame pixel."""
@@ -122,24 +120,27 @@ class Tracker:
             tracked.append(replace(fold, track=matches[i].number))
         self._forget()
         drifts = tuple(matches[i].drift for i in range(len(folds)) if i in matches)
-        self._sight = _Sight(frame.image.shape, frame.pts_s, grey, scale, tuple(tracked), drifts)
+        self._sight = _Sight(frame, grey, scale, tuple(tracked), drifts)
         return self._sight.folds
 
-    def foreseen(self, frame: Frame) -> tuple[FoldInstance, ...]:
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
         """The folds of the last update, moved to where they should be in a later frame.
 
-        Nothing is learned from it. Empty when nothing can be foreseen: before the first update,
+        Nothing is learned from it. None when nothing can be foreseen: before the first update,
         for an earlier frame, or for one of another size.
         """
         sight = self._sight
-        if sight is None or frame.image.shape != sight.shape or frame.pts_s < sight.pts_s:
-            return ()
+        if sight is None or frame.image.shape != sight.frame.image.shape:
+            return None
+        elapsed_s = frame.pts_s - sight.frame.pts_s
+        if elapsed_s < 0:
+            return None
         motion = camera_motion(sight.grey, small_grey(frame.image, self._options.side)[0])
-        elapsed_s = frame.pts_s - sight.pts_s
-        return tuple(
+        folds = tuple(
             _moved(fold, motion, drift * elapsed_s, sight.scale)
             for fold, drift in zip(sight.folds, sight.drifts, strict=True)
         )
+        return TrackedFolds(folds, frame, sight.frame)
 
     def _foresee(self, grey: Grey, now_s: float) -> None:
         """Move remembered outlines to where they should be by now."""

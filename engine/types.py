@@ -92,6 +92,23 @@ class Analysis:
     """Monotonic clock when the analysis was complete."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrackedFolds:
+    """Folds found in one picture, moved to where they are in a newer one."""
+
+    folds: tuple[FoldInstance, ...]
+    """In pixels of `frame`."""
+    frame: Frame
+    """The picture they are shown on."""
+    found_in: Frame
+    """The picture they were found in."""
+
+    @property
+    def age_ms(self) -> float:
+        """How much older the picture is that they were found in."""
+        return (self.frame.captured_s - self.found_in.captured_s) * 1e3
+
+
 class WorkerState(StrEnum):
     """STOPPED → STARTING → RUNNING → STOPPING → STOPPED; FAULTED from anywhere."""
 

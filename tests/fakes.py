@@ -11,7 +11,15 @@ from engine.bundle import ModelBundle, seal_bundle
 from engine.errors import BackendError
 from engine.preprocess import Placement
 from engine.stages import Stage
-from engine.types import Analysis, FoldInstance, FoldMask, Frame, Points, read_only
+from engine.types import (
+    Analysis,
+    FoldInstance,
+    FoldMask,
+    Frame,
+    Points,
+    TrackedFolds,
+    read_only,
+)
 
 WAIT_S = 20.0
 """Longest wait for another thread; tests that pass never take it."""
@@ -50,6 +58,9 @@ class EasyAnalyser:
     def __call__(self, frame: Frame) -> Analysis:
         self.seen.append(frame.pts_s)
         return analysis_of(frame, fold(rectangle(10, 10, 40, 30)))
+
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        return None
 
     def reset(self) -> None:
         self.resets.append(len(self.seen))

@@ -21,6 +21,7 @@ from app import theme
 from app.actions import ActionId, keys_text, row_of
 from app.widgets.video_view import OverlayLook
 from engine.overlay import colour_of
+from engine.shown import Mode
 from engine.types import FoldInstance
 
 _SWATCH = QSize(22, 16)
@@ -80,9 +81,10 @@ class KeyedSlider(QSlider):
 
 
 class OverlayPanel(QWidget):
-    """Folds in view, the switch, opacity, fill or outline."""
+    """Folds in view, the switch, opacity, fill or outline, matched or low latency."""
 
     look_changed = Signal(OverlayLook)
+    mode_chosen = Signal(Mode)
 
     def __init__(self, actions: Mapping[ActionId, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +96,8 @@ class OverlayPanel(QWidget):
         self._hidden = _segment("Hidden", row_of(ActionId.OVERLAY).id)
         self._fill = _segment("Fill", row_of(ActionId.FILL).id)
         self._outline = _segment("Outline", row_of(ActionId.FILL).id)
+        self._matched = _segment("Matched", row_of(ActionId.MODE).id)
+        self._newest = _segment("Low latency", row_of(ActionId.MODE).id)
         self._slider = KeyedSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(10, 100)
         self._slider.setSingleStep(5)
@@ -103,11 +107,14 @@ class OverlayPanel(QWidget):
         self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._percent.setFixedWidth(self._percent.fontMetrics().horizontalAdvance("100 %") + 4)
         self._groups = [_pair(self._shown, self._hidden), _pair(self._fill, self._outline)]
+        mode_pair = _pair(self._matched, self._newest)
+        mode_pair.buttonClicked.connect(lambda _button: self.mode_chosen.emit(self._chosen_mode()))
         self._arrange()
         for group in self._groups:
             group.buttonClicked.connect(lambda _button: self._report())
         self._slider.valueChanged.connect(lambda _value: self._report())
         self.set_look(self._look)
+        self.set_mode(Mode.MATCHED)
         self.set_folds(None)
 
     def _arrange(self) -> None:
@@ -120,6 +127,7 @@ class OverlayPanel(QWidget):
         column.addSpacing(4)
         column.addLayout(_row("Folds are", self._shown, self._hidden))
         column.addLayout(_row("Drawn as", self._fill, self._outline))
+        column.addLayout(_row("Timing", self._matched, self._newest))
         row = QHBoxLayout()
         row.addWidget(_dim("Opacity"))
         row.addSpacing(theme.GAP)
@@ -145,6 +153,13 @@ class OverlayPanel(QWidget):
         self._slider.setValue(round(look.opacity * 100))
         self._slider.blockSignals(False)
         self._percent.setText(f"{round(look.opacity * 100)} %")
+
+    def set_mode(self, mode: Mode) -> None:
+        """Show which pictures get which folds."""
+        (self._newest if mode is Mode.LOW_LATENCY else self._matched).setChecked(True)
+
+    def _chosen_mode(self) -> Mode:
+        return Mode.LOW_LATENCY if self._newest.isChecked() else Mode.MATCHED
 
     def count_text(self) -> str:
         """Number of folds, as shown."""

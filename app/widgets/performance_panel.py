@@ -16,12 +16,12 @@ from app.latency_log import LatencySummary
 from app.widgets.overlay_panel import heading
 from engine.types import PipelineStatus
 
-_ROWS = ("Median", "99th percentile", "Pictures", "Analysed", "Dropped")
+_ROWS = ("Median", "99th percentile", "Pictures", "Analysed", "Dropped", "Age of folds")
 _BINS = 120
 
 
 class PerformancePanel(QWidget):
-    """A plot of the last minute and five figures. Refreshed a few times a second."""
+    """A plot of the last minute and six figures. Refreshed a few times a second."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +38,7 @@ class PerformancePanel(QWidget):
         column.addWidget(self._plot, 1)
         column.addLayout(self._figures())
         self.set_status(None)
+        self.set_age(None)
         self.set_latency((np.empty(0), np.empty(0)), LatencySummary(None, None, 0.0))
 
     def _style_plot(self) -> None:
@@ -98,6 +99,10 @@ class PerformancePanel(QWidget):
         )
         dropped = "–" if status is None else f"{status.dropped} of {status.frames_in}"
         self._values["Dropped"].setText(dropped)
+
+    def set_age(self, age_ms: float | None) -> None:
+        """How much older the picture is in which the folds on screen were found."""
+        self._values["Age of folds"].setText(_number(age_ms, "ms"))
 
     def texts(self) -> Mapping[str, str]:
         """Figures by name, as shown."""

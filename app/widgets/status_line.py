@@ -12,6 +12,7 @@ from app.widgets.elided_label import ElidedLabel
 
 COLOURS = {
     Signal.LIVE: theme.LIVE,
+    Signal.TRACKED: theme.ACCENT,
     Signal.LATE: theme.LATE,
     Signal.PAUSED: theme.TEXT,
     Signal.FAULT: theme.FAULT,
@@ -20,7 +21,7 @@ COLOURS = {
 
 
 class StatusMark(QWidget):
-    """Disc, triangle, two bars, octagon with a cross, or empty ring: told apart without colour."""
+    """Disc, diamond, triangle, two bars, crossed octagon, empty ring: told apart without colour."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,14 +55,17 @@ def _shape(signal: Signal) -> QPainterPath:
     path = QPainterPath()
     if signal is Signal.LIVE:
         path.addEllipse(QRectF(3.5, 3.5, 17, 17))
+    elif signal is Signal.TRACKED:
+        corners = (QPointF(12, 2), QPointF(22, 12), QPointF(12, 22), QPointF(2, 12))
+        path.addPolygon(QPolygonF(corners))
     elif signal is Signal.LATE:
         path.addPolygon(QPolygonF([QPointF(12, 2.5), QPointF(22, 20.5), QPointF(2, 20.5)]))
     elif signal is Signal.PAUSED:
         path.addRect(QRectF(5, 4, 5, 16))
         path.addRect(QRectF(14, 4, 5, 16))
     else:
-        corners = ((8, 2), (16, 2), (22, 8), (22, 16), (16, 22), (8, 22), (2, 16), (2, 8))
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in corners]))
+        octagon = ((8, 2), (16, 2), (22, 8), (22, 16), (16, 22), (8, 22), (2, 16), (2, 8))
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in octagon]))
     path.closeSubpath()
     return path
 

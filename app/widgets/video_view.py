@@ -1,4 +1,4 @@
-"""The picture: one decoded frame, letter-boxed, with the folds found in that very frame."""
+"""The picture: one decoded frame, letter-boxed, with its own folds or those moved to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.latency_log import LatencyLog
 from engine.overlay import DEFAULT_STYLE, colour_of
-from engine.types import Analysis, FoldInstance, Frame
+from engine.types import Analysis, FoldInstance, Frame, TrackedFolds
 
 STROKE_PX = 2.5
 EDGE_PX = 1.25
@@ -44,7 +44,7 @@ class OverlayLook:
 
 
 class VideoView(QWidget):
-    """Paints what it is given and nothing else; draws no overlay of another frame."""
+    """Paints what it is given and nothing else; draws no overlay meant for another frame."""
 
     file_dropped = Signal(str)
     double_clicked = Signal()
@@ -54,6 +54,7 @@ class VideoView(QWidget):
         self.log = LatencyLog()
         self._frame: Frame | None = None
         self._analysis: Analysis | None = None
+        self._tracked: TrackedFolds | None = None
         self._image = QImage()
         self._paths: tuple[tuple[QPainterPath, QColor], ...] = ()
         self._look = OverlayLook()
@@ -77,17 +78,30 @@ class VideoView(QWidget):
         """The analysis on screen; always of the frame on screen."""
         return self._analysis
 
-    def show_picture(self, frame: Frame | None, analysis: Analysis | None) -> None:
-        """Show `frame` with the folds of `analysis`, if that is an analysis of this frame."""
+    @property
+    def tracked(self) -> TrackedFolds | None:
+        """The folds moved along on screen; always moved to the frame on screen."""
+        return self._tracked
+
+    def show_picture(
+        self,
+        frame: Frame | None,
+        analysis: Analysis | None,
+        tracked: TrackedFolds | None = None,
+    ) -> None:
+        """Show `frame` with the folds of `analysis` or `tracked`, if they are for this frame."""
         if analysis is not None and analysis.frame is not frame:
             analysis = None
-        if frame is self._frame and analysis is self._analysis:
+        if tracked is not None and (tracked.frame is not frame or analysis is not None):
+            tracked = None
+        if frame is self._frame and analysis is self._analysis and tracked is self._tracked:
             return
         if frame is not self._frame:
             self._image = QImage() if frame is None else _image_over(frame)
             self._is_new = frame is not None
-        self._frame, self._analysis = frame, analysis
-        self._paths = () if analysis is None else tuple(_outline(fold) for fold in analysis.folds)
+        self._frame, self._analysis, self._tracked = frame, analysis, tracked
+        found = analysis or tracked
+        self._paths = () if found is None else tuple(_outline(fold) for fold in found.folds)
         self.update()
 
     def set_look(self, look: OverlayLook) -> None:

@@ -12,7 +12,15 @@ from PySide6.QtWidgets import QWidget
 
 from engine.analyser import Analyser
 from engine.preprocess import Placement
-from engine.types import Analysis, FoldInstance, FoldMask, Frame, Image, read_only
+from engine.types import (
+    Analysis,
+    FoldInstance,
+    FoldMask,
+    Frame,
+    Image,
+    TrackedFolds,
+    read_only,
+)
 
 PATIENCE_MS = 30_000
 """How long to wait for what must happen; a busy machine is no failure."""
@@ -56,6 +64,10 @@ class SquareFinder:
 
     def __call__(self, frame: Frame) -> Analysis:
         return analysis_of(frame, square(1, 40, 90))
+
+    def foreseen(self, frame: Frame) -> TrackedFolds | None:
+        """It knows nothing of motion."""
+        return None
 
     def reset(self) -> None:
         """It remembers nothing."""

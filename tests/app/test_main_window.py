@@ -96,6 +96,13 @@ def test_the_code_on_screen_is_that_of_the_analysed_frame_over_a_whole_clip(
     assert len(checked) > 3
 
 
+def test_t_chooses_between_matched_and_low_latency(open_desk: Open, qtbot: QtBot) -> None:
+    window = open_desk(None).window
+    for is_low_latency in (True, False):
+        qtbot.keyClick(window, Qt.Key.Key_T)
+        assert window.settings.low_latency is is_low_latency
+
+
 @pytest.mark.parametrize(
     ("key", "setting"), [(Qt.Key.Key_O, "overlay_on"), (Qt.Key.Key_C, "filled")]
 )

@@ -14,6 +14,7 @@ from app.screen import Screen, Signal
 from app.session import IDLE, Session
 from engine.analyser import Analyser
 from engine.errors import BundleError, SourceError
+from engine.shown import Mode
 from engine.sources import VideoSource, open_source
 from engine.types import Analysis, Frame
 from tests.app.pictures import SquareFinder, until
@@ -113,6 +114,44 @@ def test_late_is_said_exactly_while_the_picture_has_no_folds(make: Make) -> None
     playing = [screen for screen in seen if screen.is_playing]
     assert playing
     assert all((screen.signal is Signal.LATE) == (screen.analysis is None) for screen in playing)
+
+
+class _Lags(SquareFinder):
+    """Done with a frame only after the next one has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session | None = None
+
+    def __call__(self, frame: Frame) -> Analysis:
+        session = self.session
+        if session is not None:
+            pipeline = session._pipeline
+            until(lambda: pipeline is None or pipeline.position_s > frame.pts_s, timeout_s=0.1)
+        return super().__call__(frame)
+
+
+def test_in_low_latency_the_age_of_the_folds_is_told(make: Make) -> None:
+    analyser = _Lags()
+    session = make(open_analyser=lambda: cast(Analyser, analyser))
+    session.set_mode(Mode.LOW_LATENCY)
+    analyser.session = session
+    session.open(_CLIP)
+    assert session.wait_until_open(30.0)
+    assert _reaches(session, lambda screen: screen.signal is Signal.TRACKED)
+    for screen in (session.tick() for _ in range(100)):
+        if screen.signal is Signal.TRACKED:
+            assert screen.detail == f"Folds are {screen.folds_age_ms:.0f} ms old, moved along."
+
+
+def test_the_mode_is_kept_for_the_next_source(make: Make) -> None:
+    session = make(_CLIP)
+    session.set_mode(Mode.LOW_LATENCY)
+    session.open(_SHORT)
+    assert session.wait_until_open(30.0)
+    assert session.tick().mode is Mode.LOW_LATENCY
+    assert session._pipeline is not None
+    assert session._pipeline.mode is Mode.LOW_LATENCY
 
 
 def test_pause_is_told(make: Make) -> None:

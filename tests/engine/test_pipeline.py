@@ -404,6 +404,7 @@ def test_a_running_pipeline_says_so(start: Start) -> None:
     assert player.pipeline.status().workers == {
         "decode": WorkerState.RUNNING,
         "analyse": WorkerState.RUNNING,
+        "carry": WorkerState.RUNNING,
     }
 
 

@@ -210,11 +210,25 @@ def test_with_more_folds_than_colours_numbers_just_go_on() -> None:
     assert tracks(Tracker().update(blob_view(0), folds)) == [1, 2, 3, 4, 5, 6, 7]
 
 
+def foreseen(tracker: Tracker, frame: Frame) -> tuple[FoldInstance, ...]:
+    ahead = tracker.foreseen(frame)
+    assert ahead is not None
+    return ahead.folds
+
+
+def test_what_is_foreseen_tells_in_which_frame_it_was_found() -> None:
+    tracker, found, later = Tracker(), view(0), view(3)
+    tracker.update(found, (band(50, 40),))
+    ahead = tracker.foreseen(later)
+    assert ahead is not None
+    assert (ahead.frame, ahead.found_in) == (later, found)
+
+
 def test_a_fold_is_foreseen_where_the_camera_has_carried_it() -> None:
     tracker = Tracker()
     for i in range(4):
         tracker.update(view(i, 4 * i), (band(150 - 4 * i, 100),))
-    (fold,) = tracker.foreseen(view(5, 20))
+    (fold,) = foreseen(tracker, view(5, 20))
     assert fold.track == 1
     assert fold.contour == pytest.approx(band(130, 100).contour, abs=1.0)
 
@@ -223,7 +237,7 @@ def test_a_fold_is_foreseen_where_its_own_drift_carries_it() -> None:
     tracker = Tracker()
     for i in range(12):
         tracker.update(blob_view(i), (band(50, 60 + 2 * i),))
-    (fold,) = tracker.foreseen(blob_view(13))
+    (fold,) = foreseen(tracker, blob_view(13))
     assert fold.contour == pytest.approx(band(50, 86).contour, abs=0.5)
 
 
@@ -232,7 +246,7 @@ def test_a_ring_is_foreseen_with_its_hole_and_a_larger_area() -> None:
     ring = replace(band(100, 60), holes=(band(110, 64, width=60).contour,))
     tracker.update(view(0), (ring,))
     closer = cv2.resize(TEXTURE[50:290, 100:420], None, fx=1.1, fy=1.1)[:240, :320]
-    (fold,) = tracker.foreseen(Frame(1, 0.02, 0.0, closer))
+    (fold,) = foreseen(tracker, Frame(1, 0.02, 0.0, closer))
     assert fold.area_px == pytest.approx(ring.area_px * 1.21, rel=0.02)
     assert fold.holes[0] == pytest.approx(ring.holes[0] * 1.1, abs=1.5)
 
@@ -252,9 +266,9 @@ def test_foreseeing_teaches_the_tracker_nothing() -> None:
 
 def test_nothing_is_foreseen_without_a_past_or_in_another_one() -> None:
     tracker = Tracker()
-    assert tracker.foreseen(view(0)) == ()
+    assert tracker.foreseen(view(0)) is None
     tracker.update(view(5), (band(50, 40),))
-    assert tracker.foreseen(view(4)) == ()
-    assert tracker.foreseen(Frame(6, 0.12, 0.0, np.zeros((100, 60, 3), np.uint8))) == ()
+    assert tracker.foreseen(view(4)) is None
+    assert tracker.foreseen(Frame(6, 0.12, 0.0, np.zeros((100, 60, 3), np.uint8))) is None
     tracker.reset()
-    assert tracker.foreseen(view(6)) == ()
+    assert tracker.foreseen(view(6)) is None

@@ -11,6 +11,7 @@ from app.actions import ActionId, build_actions
 from app.widgets.overlay_panel import OverlayPanel
 from app.widgets.video_view import OverlayLook
 from engine.overlay import colour_of
+from engine.shown import Mode
 from tests.app.pictures import pixels, square
 
 
@@ -58,3 +59,19 @@ def test_a_pressed_button_reports_the_new_look(
 def test_setting_the_look_reports_nothing_back(panel: OverlayPanel, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(panel.look_changed):
         panel.set_look(OverlayLook(is_on=False, is_filled=False, opacity=0.5))
+
+
+@pytest.mark.parametrize(
+    ("pressed", "mode"), [("Low latency", Mode.LOW_LATENCY), ("Matched", Mode.MATCHED)]
+)
+def test_a_pressed_button_reports_the_mode(
+    panel: OverlayPanel, qtbot: QtBot, pressed: str, mode: Mode
+) -> None:
+    with qtbot.waitSignal(panel.mode_chosen, timeout=1000) as chosen:
+        qtbot.mouseClick(_button(panel, pressed), Qt.MouseButton.LeftButton)
+    assert chosen.args == [mode]
+
+
+def test_the_mode_that_was_set_is_the_one_pressed(panel: OverlayPanel) -> None:
+    panel.set_mode(Mode.LOW_LATENCY)
+    assert _button(panel, "Low latency").isChecked()

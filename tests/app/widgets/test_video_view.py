@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.widgets.video_view import OverlayLook, VideoView
 from engine.overlay import colour_of
-from engine.types import Frame, read_only
+from engine.types import Frame, TrackedFolds, read_only
 from tests.app.pictures import analysis_of, noise_frame, pixels, square
 
 _HIDDEN = OverlayLook(is_on=False)
@@ -80,6 +80,18 @@ def test_half_opacity_paints_fainter_strokes(view: VideoView) -> None:
 def test_folds_of_another_frame_are_never_painted(view: VideoView) -> None:
     frame, other = noise_frame(index=0), noise_frame(index=1)
     view.show_picture(frame, analysis_of(other, square(1, 50, 150)))
+    assert np.array_equal(pixels(view), frame.image)
+
+
+def test_folds_moved_to_this_frame_are_painted(view: VideoView) -> None:
+    earlier, frame = noise_frame(index=0), noise_frame(index=1)
+    view.show_picture(frame, None, TrackedFolds((square(3, 50, 150),), frame, earlier))
+    assert tuple(pixels(view)[50, 100]) == colour_of(3)
+
+
+def test_folds_moved_to_another_frame_are_never_painted(view: VideoView) -> None:
+    earlier, frame = noise_frame(index=0), noise_frame(index=1)
+    view.show_picture(frame, None, TrackedFolds((square(3, 50, 150),), earlier, earlier))
     assert np.array_equal(pixels(view), frame.image)
 
 
