@@ -21,11 +21,12 @@ from engine.segmenter import Segmenter
 from engine.types import Frame, Image, Mask, Probability
 from train.metrics import Interval, bootstrap, mean_iou, overlap_counts, pooled_iou
 from train.real import Half, RealFrame, RealKind, read_image, read_polyp, real_frames
+from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import shade
 from train.simulate.dataset import Label, SimulatedSet
-from train.validation import contact_sheet, tile
+from train.validation import tile
 
-_SHEET_TILES = 24
+_SHEET_TILES, _SHEET_COLUMNS = 24, 3
 _SHEET_SIZE = 256
 _SEED = 4711
 
@@ -174,9 +175,9 @@ class Evaluator:
         for name in names:
             tiles = self._tiles.get(name)
             if tiles:
-                sheet = contact_sheet(tiles[:_SHEET_TILES])
+                sheet = contact_sheet(tiles[:_SHEET_TILES], _SHEET_COLUMNS)
                 stem = "".join(c if c.isalnum() else "-" for c in name)
-                cv2.imwrite(str(folder / f"{stem}.jpg"), np.ascontiguousarray(sheet[..., ::-1]))
+                save_picture(folder / f"{stem}.jpg", sheet)
 
     def _keep(self, name: str, image: Image, truth: Mask, found: Probability) -> None:
         scale = _SHEET_SIZE / max(image.shape[:2])

@@ -34,8 +34,8 @@ from train.pictures import (
     yardstick_frames,
 )
 from train.real import RealFrame
+from train.sheets import contact_sheet
 from train.simulate.dataset import SimulatedSet
-from train.validation import contact_sheet
 
 STYLES = ("plain", "rich")
 FEWEST_FRAMES = 8

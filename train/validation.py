@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from engine.types import Image, Mask, Probability
 from train.data import to_network
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
 from train.recipe import Recipe
+from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import shade
 from train.simulate.dataset import Label, SimulatedSet
 
@@ -58,7 +58,7 @@ class Validation:
 
     def save_sheet(self, path: Path) -> None:
         """Pictures with truth (left) and what was found (right)."""
-        cv2.imwrite(str(path), np.ascontiguousarray(self.sheet[..., ::-1]))
+        save_picture(path, self.sheet)
 
 
 def validate(
@@ -79,7 +79,7 @@ def validate(
         edges.append(overlap_counts(probability[1], picture.edge, picture.valid, THRESHOLDS))
         if number in shown:
             tiles.append(tile(picture.image, picture.fold, probability))
-    return Validation(np.stack(regions), np.stack(edges), contact_sheet(tiles))
+    return Validation(np.stack(regions), np.stack(edges), contact_sheet(tiles, _SHEET_COLUMNS // 2))
 
 
 @torch.no_grad()
@@ -101,11 +101,3 @@ def tile(image: Image, truth: Mask, probability: Probability) -> Image:
         share = 0.5 * plane[..., None]
         right = (1 - share) * right + share * np.array(colour, np.float32)
     return np.concatenate([left, right.astype(np.uint8)], axis=1)
-
-
-def contact_sheet(tiles: list[Image], columns: int = _SHEET_COLUMNS // 2) -> Image:
-    """Tiles of equal size in rows."""
-    blank = np.zeros_like(tiles[0])
-    filled = tiles + [blank] * (-len(tiles) % columns)
-    rows = [np.concatenate(filled[i : i + columns], 1) for i in range(0, len(filled), columns)]
-    return np.concatenate(rows)

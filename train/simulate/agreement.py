@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -22,6 +21,8 @@ from tqdm import tqdm
 
 from engine.errors import RecordingError
 from engine.types import Image
+from train.sheets import contact_sheet as in_rows
+from train.sheets import save_picture
 from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.camera_path import PathOptions, camera_path
@@ -36,6 +37,7 @@ SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 _SMALLEST_PX = 60
 """Of 256²: fewer visible pixels of a fold count neither as found nor as missed."""
 _FIRST_SEED = 70_000
+_SHEET_COLUMNS = 4
 _CREST_SHARE = 0.4
 """Of an arc's height: what is lower is no part of its crest."""
 
@@ -69,6 +71,11 @@ class Agreement:
             f"| {self.share:.2f} | {self.median_iou:.3f} | {self.mean_iou:.3f} "
             f"| {self.fold_recall:.3f} | {self.instance_ap50:.3f} |"
         )
+
+
+def example_colon(seed: int) -> Tube:
+    """The colon of that number, of which no recipe renders any."""
+    return grow_colon(np.random.default_rng(_FIRST_SEED + seed))
 
 
 def compare_colon(seed: int, frames: int) -> list[Comparison]:
@@ -227,7 +234,7 @@ def write_report(comparisons: Sequence[Comparison], folder: Path) -> str:
         (folder / "labels.md").write_text(table + "\n", encoding="utf-8")
         (folder / "labels.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
         sheet = contact_sheet(comparisons, SHARES.index(best.share))
-        cv2.imwrite(str(folder / "labels.png"), np.ascontiguousarray(sheet[..., ::-1]))
+        save_picture(folder / "labels.png", sheet)
     except OSError as error:
         raise RecordingError(f"{folder} cannot be written: {error}.") from error
     return table
@@ -247,11 +254,7 @@ def contact_sheet(comparisons: Sequence[Comparison], number: int, tiles: int = 2
         )
         for i in chosen
     ]
-    columns = 4
-    pairs += [np.zeros_like(pairs[0])] * (-len(pairs) % columns)
-    return np.concatenate(
-        [np.concatenate(pairs[i : i + columns], 1) for i in range(0, len(pairs), columns)]
-    )
+    return in_rows(pairs, _SHEET_COLUMNS)
 
 
 def _overlap(comparison: Comparison, number: int) -> float:
