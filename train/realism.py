@@ -35,9 +35,9 @@ from train.pictures import (
 )
 from train.real import RealFrame
 from train.sheets import contact_sheet
+from train.simulate.appearance import STYLES, check_style
 from train.simulate.dataset import SimulatedSet
 
-STYLES = ("plain", "rich")
 FEWEST_FRAMES = 8
 
 _SHEET_COLUMNS, _SHEET_ROWS = 6, 4
@@ -55,7 +55,7 @@ class RealismOptions:
     out: Path
     frames: int = 300
     """Of each set."""
-    styles: Sequence[str] = STYLES
+    styles: Sequence[str] = ("plain", "rich")
     seed: int = 1
 
 
@@ -141,10 +141,10 @@ def _compared(
 
 
 def _check(options: RealismOptions) -> None:
-    unknown = [style for style in options.styles if style not in STYLES]
-    if unknown or not options.styles:
-        named = repr(unknown[0]) if unknown else "none"
-        raise RecipeError(f"There is no style {named}.", f"Choose of: {', '.join(STYLES)}.")
+    for style in options.styles:
+        check_style(style)
+    if not options.styles:
+        raise RecipeError("No style is named.", f"Choose of: {', '.join(STYLES)}.")
     if options.frames < FEWEST_FRAMES:
         raise RecipeError(
             f"{options.frames} frames are too few to compare.", f"Take at least {FEWEST_FRAMES}."

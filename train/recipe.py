@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 from train.losses import LossWeights
+from train.simulate.appearance import STYLES
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
 from train.simulate.render import CAMERAS, PATHS, PICTURES
@@ -164,6 +165,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         f"simulate.path is one of {', '.join(PATHS)}": recipe.simulate.path in PATHS,
         "simulate.rate_hz is positive": recipe.simulate.rate_hz > 0,
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
+        f"data.style is one of {', '.join(STYLES)}": recipe.data.style in STYLES,
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0

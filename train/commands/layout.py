@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("-o", "--out", type=Path, required=True, help="folder to write into")
     export.add_argument("--as", dest="layout", required=True, help="simcol3d or c3vd")
     export.add_argument("--split", help="train, validation or test; all unless told")
-    export.add_argument("--style", default="plain", choices=("plain", "rich"), help="of pictures")
+    export.add_argument("--style", default="plain", help="of pictures: plain, vrcaps, rich or nbi")
     export.add_argument("--seed", type=int, default=0, help="of tissue and light")
     export.add_argument("--height", type=int, help="pixels; as rendered unless told")
     check = actions.add_parser("check", help="read a recording and compare its frames")

@@ -53,7 +53,7 @@ class SimulationRecipe:
     size: int = 256
     camera: str = "colonoscope"
     pictures: str = "none"
-    """`none`, `plain` or `rich`: stored beside the geometry."""
+    """`none`, or a style of `train.simulate.appearance`: stored beside the geometry."""
     path: str = "scattered"
     """`scattered` views, or pieces of an `examination`, each a video."""
     rate_hz: float = 50.0

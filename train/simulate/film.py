@@ -15,11 +15,11 @@ from tqdm import tqdm
 from engine.recorder import OverlayVideo
 from engine.sources import SourceInfo
 from train.simulate.anatomy import ColonShape, grow_colon
-from train.simulate.appearance import expose, lit_tissue
 from train.simulate.camera import Fisheye
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import GeometryFrame
 from train.simulate.examination import ExaminationOptions, examination
+from train.simulate.looks.rich import expose, lit_tissue
 from train.simulate.render import Photographer, StageTimes
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from train.simulate.anatomy import grow_colon
-from train.simulate.appearance import Rendering, shade
+from train.simulate.appearance import STYLES, Rendering, shade
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.coverage import Coverage, wall_behind
@@ -44,7 +44,7 @@ from train.simulate.tube import Feature, Tube
 
 NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
-PICTURES = ("none", "plain", "rich")
+PICTURES = ("none", *STYLES)
 PATHS = ("scattered", "examination")
 _PROBE_PX = 40
 _FEATURE = 65000
@@ -72,7 +72,7 @@ class Job:
     camera: str = "colonoscope"
     """`colonoscope` draws a fisheye's field; `endomapper` and `pinhole` are fixed."""
     pictures: str = "none"
-    """`none`, `plain` or `rich`."""
+    """`none`, or a style of `train.simulate.appearance`."""
     path: str = "scattered"
     """`scattered` views, or a piece of an `examination`: a video."""
     rate_hz: float = 50.0

@@ -22,6 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.errors import RecipeError
+from train.simulate.appearance import check_style
 from train.simulate.dataset import SimulatedSet
 from train.simulate.layouts.recording import AS_RECORDED, LayoutFrame, ReadOptions, Recording
 
@@ -41,16 +42,13 @@ WRITERS = {
 }
 """Layout → "module:attribute" of `(parent folder, Walk) -> folder`; imported when used."""
 
-STYLES = ("plain", "rich")
-"""Of `train.simulate.appearance.shade`."""
-
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """How a set is written."""
 
     style: str = "plain"
-    """Of the pictures, where the set keeps none: `plain` or `rich`."""
+    """Of the pictures, where the set keeps none; one of `train.simulate.appearance`."""
     seed: int = 0
     """Of the look; every path has its own."""
     height: int | None = None
@@ -85,8 +83,7 @@ def export_set(
     splits = simulated.splits
     if options.split is not None and options.split not in splits:
         raise RecipeError(f"No split {options.split!r}.", f"Choose one of: {', '.join(splits)}.")
-    if options.style not in STYLES:
-        raise RecipeError(f"There is no style {options.style!r}.", "Choose plain or rich.")
+    check_style(options.style)
     chosen = [options.split] if options.split is not None else list(splits)
     names = [name for split in chosen for name in splits[split]]
     walks = (Walk(simulated, n, options.style, options.seed, options.height) for n in names)

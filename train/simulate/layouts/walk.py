@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.types import Image, Mask
-from train.simulate.appearance import Rendering, shade
+from train.simulate.appearance import Look, draw_look
 from train.simulate.camera import Camera, Floats
 from train.simulate.dataset import Flag, SimulatedSet
 from train.simulate.layouts.rectify import rectify
@@ -38,8 +38,8 @@ class Walk:
     """A sequence with one look; frames are made while it is iterated over.
 
     The set's own pictures are used where it keeps some and nothing is resampled; otherwise every
-    frame is shaded with the same random numbers, so that tissue and light stay. Depth and normals
-    are the wall's, also where a rich picture shows a tool in front of it.
+    frame is shaded in the same look, so that tissue and light stay. Depth and normals are the
+    wall's, also where a rich picture shows a tool in front of it.
     """
 
     simulated: SimulatedSet
@@ -64,17 +64,20 @@ class Walk:
         return len(self.simulated.sequence(self.name))
 
     def __iter__(self) -> Iterator[WalkFrame]:
-        return (self._frame(number) for number in range(len(self)))
+        look = draw_look(self.style, np.random.default_rng(self._seed()))
+        return (self._frame(number, look) for number in range(len(self)))
 
-    def _frame(self, number: int) -> WalkFrame:
+    def _seed(self, *more: int) -> list[int]:
+        return [self.seed, zlib.crc32(self.name.encode()), *more]
+
+    def _frame(self, number: int, look: Look) -> WalkFrame:
         sequence = self.simulated.sequence(self.name)
         geometry = self.simulated.frame(self.name, number)
         if self.lens is not None:
             geometry = rectify(geometry, sequence.camera, self.lens)
         stored = None if self.lens is not None else sequence.picture(number)
         if stored is None:
-            rng = np.random.default_rng([self.seed, zlib.crc32(self.name.encode())])
-            shown: Rendering = shade(geometry, rng, self.style)
+            shown = look.render(geometry, np.random.default_rng(self._seed(number)))
             image, valid, fold, edge = shown.image, shown.valid, shown.fold, shown.edge
         else:
             image = stored.image

@@ -1,0 +1,1 @@
+"""The styles of `train.simulate.appearance.STYLES`, one a module."""
