@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from train.checkpoints import load_checkpoint, save_checkpoint
 from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
-from train.losses import absence, consistency, supervised
+from train.losses.segmentation import absence, consistency, supervised
 from train.networks import build_network
 from train.recipe import Recipe
 from train.schedule import Progress, averaging_decay, learning_rate, real_ramp

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
-from train.losses import LossWeights
+from train.losses.segmentation import LossWeights
 from train.simulate.appearance import STYLES
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe

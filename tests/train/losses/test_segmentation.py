@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from train.losses import (
+from train.losses.segmentation import (
     LossWeights,
     absence,
     balance,

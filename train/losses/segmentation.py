@@ -1,4 +1,4 @@
-"""What training minimises: one equation, one function.
+"""Terms of fold segmentation.
 
 All take `weight` (any shape broadcastable to the logits), zero where a pixel does not count:
 outside the field of view, outside a warped picture, or where nothing is known.

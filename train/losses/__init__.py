@@ -1,0 +1,1 @@
+"""What training minimises: one equation, one function. A module for each family of terms."""

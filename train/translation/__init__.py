@@ -1,0 +1,123 @@
+"""From simulated pictures to pictures that look real: translators by name.
+
+A translator learns from pairs of batches that show nothing in common: simulated pictures with
+everything the simulator knows of them, and real ones. It is trained by `train.translation.training`
+step by step and applied by `train.translation.apply`. Words: G is simulated → real, F real →
+simulated; G(x) is *translated*, F(G(x)) *reconstructed*, G(y) the *identity* of a real picture.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from engine.errors import RecipeError
+
+TRANSLATORS: dict[str, str] = {}
+"""Name → "module:attribute" of a callable that takes settings by keyword; imported when built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Simulated pictures with their truth, and as many real ones; floats unless stated."""
+
+    simulated: Tensor
+    """(B, 3, H, W) RGB in [-1, 1]."""
+    real: Tensor
+    """(B, 3, H, W) RGB in [-1, 1]; another scene each."""
+    seen: Tensor
+    """(B, H, W) bool: inside the field of view of the simulated pictures."""
+    seen_real: Tensor
+    """(B, H, W) bool: the same of the real ones."""
+    depth_mm: Tensor
+    """(B, H, W) along the ray, 0 where unknown."""
+    normal: Tensor
+    """(B, 3, H, W) unit, camera coordinates."""
+    fold: Tensor
+    """(B, H, W) bool."""
+    edge: Tensor
+    """(B, H, W) bool, near side of occluding edges of folds."""
+    instances: Tensor
+    """(B, H, W) int32, 0 for none."""
+
+    def to(self, device: torch.device) -> Batch:
+        """On another device."""
+        moved = {each.name: getattr(self, each.name).to(device, non_blocking=True)
+                 for each in fields(self)}  # fmt: skip
+        return replace(self, **moved)
+
+
+class Translator(nn.Module, ABC):
+    """Networks that translate, and how they learn. Its state dict is what a checkpoint holds."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def optimisers(self) -> Mapping[str, Optimizer]:
+        """Named, made once; their state is kept in checkpoints."""
+
+    @abstractmethod
+    def step(self, batch: Batch, descend: Descend) -> dict[str, Tensor]:
+        """One optimisation step; returns the terms by the names of the paper, detached."""
+
+    @abstractmethod
+    def translate(self, simulated: Tensor, style: Tensor | None = None) -> Tensor:
+        """(B, 3, H, W) in [-1, 1] → the same, looking real.
+
+        Args:
+            simulated: pictures.
+            style: what to look like, for translators that have a choice: a code (B, k) or example
+                pictures (B, 3, H, W); None for the default, which is the same every time.
+        """
+
+    def shown(self, batch: Batch) -> dict[str, Tensor]:
+        """Pictures (B, 3, H, W) for people, by title, in the order to show them."""
+        with torch.no_grad():
+            translated = self.translate(batch.simulated)
+        return {"simulated": batch.simulated, "translated": translated, "real": batch.real}
+
+
+Descend = Callable[[Optimizer, Tensor], None]
+"""Zero the gradients, go back through a loss, average over processes, take one step. Who calls
+`step` passes it in: precision, gradient scaling and the number of GPUs are no translator's affair.
+"""
+
+
+def build_translator(name: str, settings: Mapping[str, Any] | None = None) -> Translator:
+    """The translator called `name`.
+
+    Raises:
+        RecipeError: no such translator, or a setting that it does not have.
+    """
+    if name not in TRANSLATORS:
+        raise RecipeError(
+            f"There is no translator called {name!r}.", f"Choose one of: {', '.join(TRANSLATORS)}."
+        )
+    module, attribute = TRANSLATORS[name].split(":")
+    build = cast(Callable[..., Translator], getattr(importlib.import_module(module), attribute))
+    try:
+        return build(**(settings or {}))
+    except TypeError as error:
+        raise RecipeError(f"The translator {name}: {error}.", "Correct its settings.") from error
+
+
+def frozen(network: nn.Module) -> nn.Module:
+    """In evaluation mode, without gradients of its own; they still flow through it."""
+    network.eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network
+
+
+def trainable(networks: Iterable[nn.Module], on: bool) -> None:
+    """Let gradients of these networks be computed, or not."""
+    for network in networks:
+        for parameter in network.parameters():
+            parameter.requires_grad_(on)
