@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from train.simulate.folds import TubePlace, tube_place
 from train.simulate.rays import Hits
-from train.simulate.tube import Tube
+from train.simulate.tube import Floats, Tube
 
 CLOCK_SECTORS = 12
 BEHIND_MM = 15.0
@@ -68,15 +68,25 @@ class SectorBehind:
     seen_share: float
 
 
-def wall_behind(tube: Tube, folds: NDArray[np.int64], coverage: Coverage) -> list[SectorBehind]:
-    """How much of the wall behind each fold was seen, clock sector by clock sector.
+@dataclass(frozen=True, slots=True)
+class WallBehind:
+    """The faces behind one fold within one hour of the clock."""
+
+    fold: int
+    clock: int
+    faces: NDArray[np.int64]
+    area_mm2: Floats
+    """Of each of the faces."""
+
+
+def faces_behind(tube: Tube, folds: NDArray[np.int64]) -> list[WallBehind]:
+    """What of the wall lies behind each fold, clock sector by clock sector.
 
     Behind is the side of larger arc length: towards the caecum, as a withdrawing camera sees it.
 
     Args:
         tube: the mesh.
         folds: (n,) fold of every vertex, 0 for none.
-        coverage: of the mesh's faces.
     """
     place = tube_place(tube)
     corners = tube.vertices[tube.faces]
@@ -84,20 +94,43 @@ def wall_behind(tube: Tube, folds: NDArray[np.int64], coverage: Coverage) -> lis
                           axis=1) / 2  # fmt: skip
     along = place.along_mm[tube.faces].mean(axis=1)
     sector = _clock(place)[tube.faces[:, 0]]
-    is_seen = coverage.first_seen >= 0
     crests = _crest_places(place, folds)
     found = []
     for clock in range(1, CLOCK_SECTORS + 1):
         here = sorted((at, fold) for (fold, hour), at in crests.items() if hour == clock)
-        in_sector = sector == clock
+        in_sector = np.flatnonzero(sector == clock)
+        depth = along[in_sector]
         for position, (at, fold) in enumerate(here):
             after = here[position + 1][0] if position + 1 < len(here) else np.inf
-            behind = in_sector & (along > at) & (along <= min(at + BEHIND_MM, after))
-            total = float(area[behind].sum())
-            if total > 0:
-                seen = float(area[behind & is_seen].sum()) / total
-                found.append(SectorBehind(fold, clock, round(total, 1), round(seen, 4)))
+            faces = in_sector[(depth > at) & (depth <= min(at + BEHIND_MM, after))]
+            if area[faces].sum() > 0:
+                found.append(WallBehind(fold, clock, faces, area[faces]))
     return sorted(found, key=lambda each: (each.fold, each.clock))
+
+
+def wall_behind(tube: Tube, folds: NDArray[np.int64], coverage: Coverage) -> list[SectorBehind]:
+    """How much of the wall behind each fold was seen, clock sector by clock sector."""
+    found = []
+    for wall in faces_behind(tube, folds):
+        total = float(wall.area_mm2.sum())
+        seen = float(wall.area_mm2[coverage.first_seen[wall.faces] >= 0].sum()) / total
+        found.append(SectorBehind(wall.fold, wall.clock, round(total, 1), round(seen, 4)))
+    return found
+
+
+def seen_behind(
+    walls: list[WallBehind], coverage: Coverage, frames: int
+) -> tuple[list[int], NDArray[np.float32]]:
+    """Folds (k), and the share (frames, k) of the wall behind each seen up to each frame."""
+    folds = sorted({wall.fold for wall in walls})
+    new_mm2, total_mm2 = np.zeros((frames, len(folds))), np.zeros(len(folds))
+    for wall in walls:
+        column = folds.index(wall.fold)
+        total_mm2[column] += wall.area_mm2.sum()
+        first = coverage.first_seen[wall.faces]
+        is_seen = (first >= 0) & (first < frames)
+        np.add.at(new_mm2[:, column], first[is_seen], wall.area_mm2[is_seen])
+    return folds, (new_mm2.cumsum(axis=0) / np.maximum(total_mm2, 1e-9)).astype(np.float32)
 
 
 def _clock(place: TubePlace) -> NDArray[np.int64]:

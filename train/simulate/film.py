@@ -1,4 +1,8 @@
-"""A simulated withdrawal as a video: one colon, one look, a smooth path."""
+"""A simulated examination as a video, with what is true in it beside it.
+
+One colon, one look, one camera path (`train.simulate.examination`). `engine.truth` reads the file
+of folds, poses, phases and coverage that lies beside the video.
+"""
 
 from __future__ import annotations
 
@@ -14,66 +18,106 @@ from tqdm import tqdm
 
 from engine.recorder import OverlayVideo
 from engine.sources import SourceInfo
-from train.simulate.anatomy import ColonShape, grow_colon
+from engine.truth import truth_path
+from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
+from train.simulate.coverage import faces_behind, seen_behind
 from train.simulate.curvature import label_crests
-from train.simulate.dataset import GeometryFrame
+from train.simulate.dataset import GeometryFrame, View
 from train.simulate.examination import ExaminationOptions, examination
 from train.simulate.looks.rich import expose, lit_tissue
 from train.simulate.render import Photographer, StageTimes
+from train.simulate.truth_file import TruthFile
 
 
 @dataclass(frozen=True, slots=True)
 class FilmOptions:
     """What to film. The same options give the same pictures."""
 
-    seconds: float = 12.0
+    kind: str = "withdrawal"
+    """`whole`, or a phase of an examination."""
+    seconds: float | None = 12.0
+    """None: as long as it takes."""
     rate_hz: int = 50
     size: int = 640
     """Width; the height is 540/640 of it."""
+    start: float | None = None
+    """Share of the centreline; drawn when None."""
     anatomy_seed: int = 11
     look_seed: int = 33
     """Tissue and light."""
     tone_seed: int = 10
     """Exposure and colour balance."""
+    path_seed: int = 3
 
     @property
     def height(self) -> int:
         """Pixels; even, as video wants it."""
         return round(self.size * 540 / 640 / 2) * 2
 
-    path_seed: int = 3
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One frame of a film."""
+
+    time_s: float
+    picture: NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    instances: NDArray[np.uint16]
+    """(H, W) fold at every pixel that shows something."""
 
 
-def film(options: FilmOptions) -> Iterator[NDArray[np.uint8]]:
-    """Pictures (H, W, 3) RGB of a slow withdrawal, in order."""
-    rng = np.random.default_rng(options.anatomy_seed)
-    shape = ColonShape(
-        length=300.0, radius=21.0, radius_variation=0.12, triangularity=0.16, sacculation=0.12,
-        fold_spacing=25.0, fold_height=9.5, fold_width=2.0, lean=0.25, alignment=0.45,
-        flat_share=0.1, bend_radius=80.0, polyps=3, ridges=2, roughness=0.03,
-    )  # fmt: skip
-    tube = grow_colon(rng, shape)
-    camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
-    crest = label_crests(tube)
-    photographer = Photographer(tube, crest, camera)
-    clip = ExaminationOptions("withdrawal", options.seconds, 0.72, options.rate_hz)
-    height = options.height
-    top = (options.size - height) // 2
-    octagon = _octagon(options.size, height)
-    grain = np.random.default_rng(options.look_seed)
-    path_rng = np.random.default_rng(options.path_seed)
-    examined = examination(tube, crest.inside, path_rng, clip)
-    for number, pose in enumerate(examined.poses):
-        view = photographer.take(number, pose, StageTimes())
-        frame = GeometryFrame.of(view, pose, camera)
+class Film:
+    """A colon, ready to be filmed once.
+
+    Raises:
+        RecipeError: unknown kind.
+    """
+
+    def __init__(self, options: FilmOptions) -> None:
+        self._options = options
+        tube = grow_colon(np.random.default_rng(options.anatomy_seed))
+        crest = label_crests(tube)
+        clip = ExaminationOptions(options.kind, options.seconds, options.start, options.rate_hz)
+        path_rng = np.random.default_rng(options.path_seed)
+        self.examined = examination(tube, crest.inside, path_rng, clip)
+        self._walls = faces_behind(tube, crest.inside)
+        self._camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
+        self._photographer = Photographer(tube, crest, self._camera)
+
+    def __len__(self) -> int:
+        return len(self.examined.time_s)
+
+    def shots(self) -> Iterator[Shot]:
+        """Every frame, in order."""
+        height = self._options.height
+        top = (self._options.size - height) // 2
+        octagon = _octagon(self._options.size, height)
+        grain = np.random.default_rng(self._options.look_seed)
+        for number, pose in enumerate(self.examined.poses):
+            view = self._photographer.take(number, pose, StageTimes())
+            picture = self._picture(view, pose, grain)[top : top + height]
+            shown = np.where(octagon[..., None], picture, 0.01)
+            yield Shot(
+                float(self.examined.time_s[number]),
+                (shown * 255 + 0.5).astype(np.uint8),
+                view.instances[top : top + height] * octagon,
+            )
+
+    def seen_behind(self) -> tuple[list[int], NDArray[np.float32]]:
+        """Folds (k), and the share (n, k) of the wall behind each seen in the shots so far."""
+        return seen_behind(self._walls, self._photographer.coverage, len(self))
+
+    def _picture(
+        self, view: View, pose: NDArray[np.float64], grain: np.random.Generator
+    ) -> NDArray[np.float32]:
+        frame = GeometryFrame.of(view, pose, self._camera)
         # One look: every frame draws the same tissue, light and tone again.
-        linear = lit_tissue(frame, np.random.default_rng(options.look_seed))
-        picture = expose(linear, frame.valid, np.random.default_rng(options.tone_seed))
+        linear = lit_tissue(frame, np.random.default_rng(self._options.look_seed))
+        picture = expose(linear, frame.valid, np.random.default_rng(self._options.tone_seed))
         picture = np.asarray(cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), 0.9), np.float32)
         noise = grain.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
-        picture = np.clip(picture + 0.008 * noise, 0, 1)[top : top + height]
-        yield (np.where(octagon[..., None], picture, 0.01) * 255 + 0.5).astype(np.uint8)
+        return np.clip(picture + 0.008 * noise, 0, 1)
 
 
 def _octagon(width: int, height: int) -> NDArray[np.bool_]:
@@ -89,25 +133,33 @@ def _octagon(width: int, height: int) -> NDArray[np.bool_]:
 
 
 def save_film(path: Path, options: FilmOptions) -> Path:
-    """Render and encode a film (H.264, MP4).
+    """Render and encode a film (H.264, MP4), and write its truth beside it.
 
     Raises:
+        RecipeError: unknown kind.
         RecordingError: nothing can be written there.
     """
-    frames = round(options.seconds * options.rate_hz)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    film = Film(options)
     info = SourceInfo(
         name=path.name,
         width=options.size,
         height=options.height,
-        duration_s=options.seconds,
+        duration_s=len(film) / options.rate_hz,
         frame_rate_hz=float(options.rate_hz),
-        frame_count=frames,
+        frame_count=len(film),
         is_live=False,
         decoder="simulated",
         time_base=Fraction(1, options.rate_hz),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with OverlayVideo(path, info, quality=25) as video:
-        for number, picture in enumerate(tqdm(film(options), total=frames, unit="frame")):
-            video.write_image(picture, number / options.rate_hz)
+    with TruthFile(truth_path(path)) as truth, OverlayVideo(path, info, quality=25) as video:
+        for shot in tqdm(film.shots(), total=len(film), unit="frame"):
+            video.write_image(shot.picture, shot.time_s)
+            truth.add(shot.instances)
+        about = {
+            "video": {"width": options.size, "height": options.height, "rate_hz": options.rate_hz},
+            "kind": options.kind,
+            "anatomy_seed": options.anatomy_seed,
+        }
+        truth.finish(film.examined, film.seen_behind(), about)
     return path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.train.simulate.test_curvature import ring, tube_with
-from train.simulate.coverage import Coverage, wall_behind
+from train.simulate.coverage import Coverage, WallBehind, faces_behind, seen_behind, wall_behind
 from train.simulate.rays import Hits
 
 
@@ -55,3 +55,29 @@ def test_half_of_what_lies_behind_is_half() -> None:
     coverage.first_seen[middle[:, 0] > 0] = 0
     shares = [each.seen_share for each in wall_behind(tube, folds, coverage)]
     assert np.mean(shares) == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_was_seen_behind_a_fold_grows_with_the_frames() -> None:
+    walls = [
+        WallBehind(7, 1, np.array([0, 1]), np.array([3.0, 1.0])),
+        WallBehind(7, 2, np.array([2]), np.array([4.0])),
+        WallBehind(9, 2, np.array([3]), np.array([5.0])),
+    ]
+    coverage = Coverage.none(4)
+    coverage.first_seen[:3] = [0, 2, 1]
+    folds, share = seen_behind(walls, coverage, 4)
+    assert folds == [7, 9]
+    assert share[:, 0] == pytest.approx([3 / 8, 7 / 8, 1, 1])
+    assert share[:, 1].tolist() == [0, 0, 0, 0]
+
+
+def test_in_the_end_as_much_was_seen_as_the_sectors_say() -> None:
+    tube = tube_with(ring)
+    folds = (np.abs(tube.vertices[:, 2] - 45) < 2).astype(np.int64)
+    coverage = Coverage.none(len(tube.faces))
+    coverage.first_seen[::3] = 5
+    sectors = wall_behind(tube, folds, coverage)
+    seen = sum(each.area_mm2 * each.seen_share for each in sectors)
+    _, share = seen_behind(faces_behind(tube, folds), coverage, 6)
+    assert share[-1, 0] == pytest.approx(seen / sum(each.area_mm2 for each in sectors), abs=1e-3)
+    assert share[4, 0] == 0
