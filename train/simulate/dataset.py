@@ -15,7 +15,8 @@ Layout, one folder per set:
                                 arc length of the tip from the rectum, mm
     <sequence>/coverage.npz     what was seen of the wall (`train.simulate.coverage`)
     <sequence>/image/000000.png ... and picture_flags.npy, where the recipe asks for pictures:
-                                RGB as one look of light and tissue, and the labels that hold in it
+                                RGB in a look of light and tissue (video: one all along), and the
+                                labels that hold in it
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from train.simulate.anatomy import grow_colon
-from train.simulate.appearance import STYLES, Rendering, shade
+from train.simulate.appearance import STYLES, Look, Rendering, draw_look
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.coverage import Coverage, wall_behind
@@ -303,8 +303,12 @@ class _Recorder:
     def __init__(self, job: Job, folder: Path, times: StageTimes) -> None:
         self._job, self._folder, self._times = job, folder, times
         self._kept: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
+        self._look: Look | None = None
+        """Of a whole video; None: every picture has its own."""
         if job.pictures != "none":
             (folder / "image").mkdir()
+            if job.path == "examination":
+                self._look = draw_look(job.pictures, np.random.default_rng([job.seed, 99]))
 
     def add(self, number: int, pose: NDArray[np.float64], view: View, camera: Camera) -> None:
         """Keep one view, and draw its picture."""
@@ -319,7 +323,8 @@ class _Recorder:
         with self._times.measure("shade"):
             rng = np.random.default_rng([self._job.seed, 99, number])
             frame = GeometryFrame.of(view, pose, camera)
-            rendering = shade(frame, rng, self._job.pictures)
+            look = self._look or draw_look(self._job.pictures, rng)
+            rendering = look.render(frame, rng)
         with self._times.measure("write"):
             self._kept["picture_flags"].append(picture_flags(rendering, view.flags))
             path = self._folder / "image" / f"{number:06d}.png"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.errors import RecipeError
-from train.simulate.appearance import shade
+from train.simulate.appearance import draw_look, shade
 from train.simulate.camera import Pinhole
-from train.simulate.dataset import Flag, Label, Sequence, SimulatedSet
+from train.simulate.dataset import Flag, GeometryFrame, Label, Sequence, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
 from train.simulate.render import annotate
 from train.simulate.steering import Phase
@@ -90,7 +90,14 @@ def test_what_is_no_fold_is_flagged_as_what_it_is(feature: Feature, flag: Flag) 
 
 
 VIDEO = SimulationRecipe(
-    seed=5, train=1, validation=0, test=0, frames=30, size=64, path="examination", rate_hz=50.0
+    seed=5,
+    train=1,
+    validation=0,
+    test=0,
+    frames=30,
+    size=64,
+    pictures="rich",
+    path="examination",
 )
 
 
@@ -105,6 +112,18 @@ def test_a_video_knows_when_and_in_which_phase_each_frame_was_taken(video: Seque
     assert all(moment is not None and moment.phase in Phase for moment in moments)
     assert [moment.time_s for moment in moments if moment] == pytest.approx(np.arange(30) / 50)
     assert video.about["rate_hz"] == 50.0
+
+
+def test_a_video_has_one_look_all_along(video: Sequence) -> None:
+    look = draw_look("rich", np.random.default_rng([video.about["seed"], 99]))
+    for number in range(0, len(video), 10):
+        picture = video.picture(number)
+        pose = np.asarray(video.arrays["poses"][number])
+        frame = GeometryFrame.of(video.view(number), pose, video.camera)
+        again = look.render(frame, np.random.default_rng([video.about["seed"], 99, number]))
+        assert picture is not None
+        # What is stored of a view is rounded.
+        assert np.abs(again.image.astype(int) - picture.image).mean() < 4
 
 
 def test_scattered_views_have_no_moment(tiny: SimulatedSet) -> None:
