@@ -45,6 +45,10 @@ class BackendError(HaustraError, RuntimeError):
     """An inference back end cannot start or failed while running."""
 
 
+class CacheError(HaustraError, OSError):
+    """Something kept for later cannot be kept, or is not what this user kept."""
+
+
 class RecordingError(HaustraError, OSError):
     """A result cannot be written."""
 
