@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,12 +20,37 @@ from engine.errors import BundleError
 SCHEMA = 1
 MANIFEST = "manifest.json"
 NETWORK = "model.onnx"
+HALF_NETWORK = "model-fp16.onnx"
+INT8_NETWORK = "model-int8.onnx"
 OUTPUT = "probability"
 """The network's output that is read, float32 (1, channels, size, size)."""
 CHANNELS = ("fold", "edge")
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
 
 _Value = TypeVar("_Value")
+
+
+class Precision(StrEnum):
+    """What the numbers between input and output are."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    """Computed from `model.onnx` by processors that can."""
+    FP16 = "fp16"
+    """`model-fp16.onnx`: the same network with half the bits."""
+    INT8 = "int8"
+    """`model-int8.onnx`: quantised, with its scales as QDQ nodes."""
+
+
+NETWORKS: Mapping[Precision, str] = MappingProxyType(
+    {
+        Precision.FP32: NETWORK,
+        Precision.BF16: NETWORK,
+        Precision.FP16: HALF_NETWORK,
+        Precision.INT8: INT8_NETWORK,
+    }
+)
+"""The artefact that holds the network in a precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +81,8 @@ class ModelBundle:
     """Measured results, as JSON."""
     provenance: Mapping[str, Any]
     """Data with their licences, recipe and code version, as JSON."""
+    precisions: frozenset[Precision]
+    """In which the network may be computed; `fp32` is always among them."""
     artefacts: Mapping[str, str]
     """SHA-256 by file name; only sealed files are ever read."""
 
@@ -67,6 +95,20 @@ class ModelBundle:
     def digest(self) -> str:
         """SHA-256 of the network: the model's identity."""
         return self.artefacts[NETWORK]
+
+    def network(self, precision: Precision) -> Path:
+        """The network in `precision`.
+
+        Raises:
+            BundleError: the bundle does not have it, or forbids it.
+        """
+        if precision not in self.precisions:
+            have = ", ".join(sorted(self.precisions))
+            raise BundleError(
+                f"{self.name} has no {precision} network.",
+                f"It has {have}: name one of them, or none to let Haustra choose.",
+            )
+        return self.path / NETWORKS[precision]
 
     @classmethod
     def open(cls, path: Path | str) -> ModelBundle:
@@ -87,6 +129,7 @@ class ModelBundle:
             edge_threshold=content.threshold("edge_threshold"),
             metrics=MappingProxyType(content.take("metrics", dict)),
             provenance=MappingProxyType(content.take("provenance", dict)),
+            precisions=content.precisions(),
             artefacts=MappingProxyType(content.artefacts()),
         )
         _verify(bundle)
@@ -98,7 +141,8 @@ def seal_bundle(path: Path, manifest: Mapping[str, Any], files: Mapping[str, byt
 
     Args:
         path: folder of the bundle, made if needed.
-        manifest: name, version, input, outputs, threshold, edge_threshold, metrics, provenance.
+        manifest: name, version, input, outputs, threshold, edge_threshold, metrics, provenance,
+            and `precisions` where not everything that could be computed may be.
         files: content by file name; `model.onnx` must be among them.
 
     Raises:
@@ -168,6 +212,18 @@ class _Content:
         if values != list(CHANNELS):
             raise self.wrong(f"gives {values}, where this program takes {list(CHANNELS)}")
         return CHANNELS
+
+    def precisions(self) -> frozenset[Precision]:
+        """Those stated, or else all that the artefacts allow."""
+        sealed = self.artefacts()
+        possible = [precision for precision, file in NETWORKS.items() if file in sealed]
+        stated = self.take("precisions", list) if "precisions" in self._values else possible
+        for each in stated:
+            if each not in possible:
+                raise self.wrong(f"allows the precision {each!r}, which has no network here")
+        if Precision.FP32 not in stated:
+            raise self.wrong(f"does not allow {Precision.FP32}, to which everything falls back")
+        return frozenset(Precision(each) for each in stated)
 
     def artefacts(self) -> dict[str, str]:
         values = self.take("artefacts", dict)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends import open_backend
+from engine.backends import DEFAULT_BACKEND, open_backend
 from engine.bundle import ModelBundle
 from engine.errors import RecordingError
 from engine.preprocess import find_field_of_view
@@ -92,7 +92,7 @@ class Evaluation:
 class Evaluator:
     """Runs one bundle on pictures, each as if it were the first of a video."""
 
-    def __init__(self, bundle: ModelBundle, backend: str | None = None) -> None:
+    def __init__(self, bundle: ModelBundle, backend: str = DEFAULT_BACKEND) -> None:
         self.bundle = bundle
         self._backend = open_backend(bundle, backend, threads=2)
         self._segmenter = Segmenter(self._backend, bundle.input.size)
@@ -206,7 +206,7 @@ class EvaluationPlaces:
 
 
 def evaluate(
-    bundle: ModelBundle, places: EvaluationPlaces, backend: str | None = None
+    bundle: ModelBundle, places: EvaluationPlaces, backend: str = DEFAULT_BACKEND
 ) -> Evaluation:
     """Every figure that the places allow."""
     evaluator = Evaluator(bundle, backend)

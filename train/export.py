@@ -6,7 +6,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.backends import InferenceBackend, open_backend
-from engine.bundle import MANIFEST, NETWORK, InputSpec, ModelBundle, seal_bundle
+from engine.bundle import HALF_NETWORK, MANIFEST, NETWORK, InputSpec, ModelBundle, seal_bundle
 from engine.errors import BackendError, BundleError
 from engine.types import Image
 from train.card import model_card
 from train.checkpoints import load_checkpoint
+from train.half_precision import to_half
 from train.loop import CHECKPOINT
 from train.networks import build_network
 from train.recipe import Recipe
@@ -44,7 +45,8 @@ class Deployed(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Scaling and sigmoid are inside the graph."""
-        logits: Tensor = self.network(image.permute(0, 3, 1, 2).float())
+        # Made float first: TensorRT does nothing else to bytes.
+        logits: Tensor = self.network(image.float().permute(0, 3, 1, 2))
         return logits.sigmoid()
 
 
@@ -125,6 +127,8 @@ def export_bundle(recipe: Recipe, run: Path, simulated: Path, out: Path) -> Mode
         for name in ("onnxruntime", "openvino")
         if name != "onnxruntime" or _has_onnxruntime()
     ]
+    if _has_onnxruntime():
+        checks.append(_checked_half(network, onnx, manifest, images))
     manifest["provenance"]["parity"] = [asdict(check) for check in checks]
     return _seal(out, manifest, onnx)
 
@@ -163,6 +167,22 @@ def _checked(
     return parity
 
 
+def _checked_half(
+    network: nn.Module, onnx: bytes, manifest: Mapping[str, Any], images: list[Image]
+) -> Parity:
+    """The half network in the place of the whole one, on ONNX Runtime, which computes as told."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = seal_bundle(Path(folder), manifest, {NETWORK: to_half(onnx)})
+        backend = open_backend(bundle, "onnxruntime", threads=2)
+        try:
+            parity = compare(network, backend, images, bundle.threshold)
+        finally:
+            backend.close()
+    if parity.flipped_share > _LARGEST_FLIPPED_SHARE:
+        raise BackendError(f"The half network differs from the trained one: {parity}.")
+    return replace(parity, backend="ONNX Runtime, processor, fp16")
+
+
 def _has_onnxruntime() -> bool:
     return find_spec("onnxruntime") is not None
 
@@ -189,4 +209,5 @@ def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
 
 
 def _seal(out: Path, manifest: dict[str, Any], onnx: bytes) -> ModelBundle:
-    return seal_bundle(out, manifest, {NETWORK: onnx, CARD: model_card(manifest).encode()})
+    card = model_card(manifest).encode()
+    return seal_bundle(out, manifest, {NETWORK: onnx, HALF_NETWORK: to_half(onnx), CARD: card})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.bundle import MANIFEST, InputSpec, ModelBundle, seal_bundle
+from engine.bundle import MANIFEST, InputSpec, ModelBundle, Precision, seal_bundle
 from engine.errors import BundleError
 
 DESCRIPTION: dict[str, Any] = {
@@ -154,3 +154,28 @@ def test_nothing_is_written_outside_the_folder(tmp_path: Path) -> None:
 def test_a_description_that_is_not_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="does not fit into JSON"):
         seal_bundle(tmp_path / "tiny", DESCRIPTION | {"metrics": {"iou": float("nan")}}, FILES)
+
+
+def test_a_bundle_may_be_computed_in_what_it_has_networks_for(folder: Path) -> None:
+    assert ModelBundle.open(folder).precisions == {"fp32", "bf16"}
+
+
+def test_a_half_network_is_found_by_its_precision(tmp_path: Path) -> None:
+    files = FILES | {"model-fp16.onnx": b"half"}
+    bundle = seal_bundle(tmp_path / "tiny", DESCRIPTION, files)
+    assert bundle.network(Precision.FP16).read_bytes() == b"half"
+
+
+def test_a_precision_may_be_forbidden(tmp_path: Path) -> None:
+    bundle = seal_bundle(tmp_path / "tiny", DESCRIPTION | {"precisions": ["fp32"]}, FILES)
+    with pytest.raises(BundleError, match="has no bf16 network"):
+        bundle.network(Precision.BF16)
+
+
+@pytest.mark.parametrize(
+    "stated", [["fp32", "fp16"], ["fp32", "fp99"], ["bf16"], [["fp32"]], "fp32"]
+)
+def test_precisions_without_a_network_are_refused(folder: Path, stated: object) -> None:
+    rewrite(folder, {"precisions": stated})
+    with pytest.raises(BundleError, match="precision"):
+        ModelBundle.open(folder)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.bundle import ModelBundle
+from engine.bundle import ModelBundle, Precision
 from engine.errors import BundleError
 from train.evaluate import EvaluationPlaces, evaluate
 from train.export import CARD, export_bundle, load_trained, with_evaluation
@@ -43,8 +43,13 @@ def test_the_bundle_opens_and_knows_its_input(bundle: ModelBundle) -> None:
     assert ModelBundle.open(bundle.path).input.size == 64
 
 
-def test_every_back_end_was_compared_with_torch(bundle: ModelBundle) -> None:
-    assert len(bundle.provenance["parity"]) == 2
+def test_every_back_end_and_the_half_network_were_compared_with_torch(bundle: ModelBundle) -> None:
+    named = [each["backend"].split(",")[0] for each in bundle.provenance["parity"]]
+    assert named == ["ONNX Runtime", "OpenVINO", "ONNX Runtime"]
+
+
+def test_the_half_network_travels_with_the_bundle(bundle: ModelBundle) -> None:
+    assert Precision.FP16 in bundle.precisions
 
 
 def test_the_recipe_travels_with_the_bundle(bundle: ModelBundle) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from engine.backends import DEFAULT_BACKEND
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """BUNDLE --data SET [--ct-data SET] [--real DIR] [-o DIR]."""
@@ -12,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="simulated set (its test colons)")
     parser.add_argument("--ct-data", type=Path, help="set rendered from a CT colon")
     parser.add_argument("--real", type=Path, help="folder with the real frames")
-    parser.add_argument("--backend", help="inference back end; the default one unless told")
+    # Not the fastest: figures must not depend on the machine they were measured on.
+    parser.add_argument("--backend", default=DEFAULT_BACKEND, help="inference back end (openvino)")
     parser.add_argument("-o", "--out", type=Path, help="for evaluation.json, .md, simulated sheets")
     parser.add_argument("--real-sheets", type=Path, help="for real sheets; keep out of any repo")
     parser.add_argument("--seal", action="store_true", help="write the figures into the bundle")
