@@ -17,6 +17,7 @@ from engine.errors import HaustraError
 VERBS: dict[str, str] = {
     "overlay": "paint the folds into a video file, and list them in a table",
     "bench": "measure frame rate and latency on this machine",
+    "build": "compile a model for this computer's GPU",
     "doctor": "say what works here, what is missing and what to do",
     "pictures": "take the README's pictures from the real window",
     "pattern": "write a test video whose frames carry their number",
@@ -30,6 +31,7 @@ Shows haustral folds in colonoscopy video as they happen.
   haustra exam.mp4                    open the window on a video, a folder or glob of pictures
   haustra overlay exam.mp4 -o out.mp4 --table folds.json
   haustra bench exam.mp4              is this machine fast enough?
+  haustra build                       compile the model for an NVIDIA GPU
   haustra doctor                      what is missing here?
 
 `haustra VERB --help` explains a verb. A file that is called like a verb: ./overlay
@@ -74,7 +76,7 @@ def _run(words: list[str]) -> int:
     # Qt's loop never lets Python see Ctrl+C, so the system's own handling takes over meanwhile.
     ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        return run(asked.source)
+        return run(asked.source, asked.backend)
     finally:
         signal.signal(signal.SIGINT, ours)
 
@@ -89,12 +91,13 @@ def _window_parser() -> argparse.ArgumentParser:
     verbs = "\n".join(f"  {name:10s} {what}" for name, what in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="haustra",
-        usage="haustra [SOURCE]\n       haustra VERB ...",
+        usage="haustra [SOURCE] [--backend NAME]\n       haustra VERB ...",
         description=_DESCRIPTION + "\nverbs:\n" + verbs,
         epilog=_EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="what to open in the window")
+    parser.add_argument("--backend", metavar="NAME", help="inference back end (the fastest here)")
     parser.add_argument("--version", action="version", version=f"haustra {version()}")
     return parser
 

@@ -19,23 +19,31 @@ from app.opening import unexpected
 from app.session import Session
 from app.settings import default_path, load_settings, save_settings
 from app.theme import apply_theme
-from engine.errors import HaustraError
+from engine.analyser import Analyser, open_analyser
+from engine.backends import AUTOMATIC, check_name
+from engine.errors import BackendError, HaustraError
 from resources import DEMO_CLIP
 
 _log = logging.getLogger(__name__)
 
 
-def run(source: str | None = None) -> int:
+def run(source: str | None = None, backend: str | None = None) -> int:
     """Open the window on `source`, or on the demo clip; returns the exit code.
 
+    Args:
+        source: what to open.
+        backend: for this time; otherwise as in the settings.
+
     Raises:
-        HaustraError: there is no display to open a window on.
+        HaustraError: there is no display to open a window on, or no such back end.
     """
+    if backend not in (None, AUTOMATIC):
+        check_name(backend)
     check_display()
     application = make_application()
     path = default_path()
     settings, notice = load_settings(path)
-    session = Session()
+    session = Session(open_analyser=lambda: open_model(backend or settings.backend, session.tell))
     window = MainWindow(session, settings, partial(save_settings, path=path))
     if notice is not None:
         session.tell(notice)
@@ -52,6 +60,21 @@ def run(source: str | None = None) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def open_model(backend: str, tell: Callable[[Notice], None]) -> Analyser:
+    """The shipped model on `backend`; where that cannot be, on the fastest that works.
+
+    Raises:
+        BundleError, BackendError: the model cannot be used at all.
+    """
+    try:
+        return open_analyser(backend=backend)
+    except BackendError as error:
+        if backend == AUTOMATIC:
+            raise
+        tell(Notice(f"{error.what} The fastest back end that works is used.", error.remedy))
+        return open_analyser()
 
 
 def check_display() -> None:

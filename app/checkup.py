@@ -35,7 +35,7 @@ REQUIRED_PACKAGES = (
     "PySide6-Essentials",
     "pyqtgraph",
 )
-OPTIONAL_PACKAGES = ("onnxruntime", "tensorrt", "torch")
+OPTIONAL_PACKAGES = ("onnxruntime", "tensorrt", "tensorrt-rtx", "torch")
 
 _QT_PROBE = """
 from PySide6.QtGui import QGuiApplication
@@ -158,12 +158,15 @@ def check_backends() -> Finding:
         else f"{name}: not usable. {state['reason']}"
         for name, state in states.items()
     ]
+    choice = _automatic_choice(bundle) if working else "none"
+    lines.append(f"used unless one is named: {choice}")
     problem = Problem(
         "No inference back end works, so no fold can be found.",
         "The reasons stand under back ends; most often: pip install -c constraints.txt .",
         is_blocking=True,
     )
-    return Finding(tuple(lines), {**states}, () if working else (problem,))
+    facts: dict[str, Fact] = {**states, "choice": choice}
+    return Finding(tuple(lines), facts, () if working else (problem,))
 
 
 def check_decoders() -> Finding:
@@ -302,6 +305,15 @@ def _try_backend(bundle: ModelBundle, name: str) -> dict[str, Fact]:
         backend.close()
     median_ms = round(sorted(times_ms)[len(times_ms) // 2], 1)
     return {"works": True, "description": backend.description, "infer_ms": median_ms}
+
+
+def _automatic_choice(bundle: ModelBundle) -> str:
+    """What `--backend auto` takes here, and why; as the window and the verbs would choose."""
+    from engine.backends.choice import Choosing, choose
+
+    chosen = choose(bundle, None, Choosing())
+    since = ", measured earlier" if chosen.is_remembered else ", measured now"
+    return f"{chosen.name}, {chosen.text}{since}"
 
 
 def _timed_ms(act: Callable[[], object]) -> float:

@@ -179,6 +179,8 @@ class MainWindow(QMainWindow):
             self.overlay_panel.set_folds(new.folds)
         if is_first or new.info is not old.info:
             self._show_source(new)
+        if is_first or (new.info, new.model, new.choice) != (old.info, old.model, old.choice):
+            self._show_machinery(new)
         if is_first or (new.signal, new.detail) != (old.signal, old.detail):
             self.status_line.set_signal(new.signal, new.detail)
             self.video.set_message(*_message(new))
@@ -197,9 +199,14 @@ class MainWindow(QMainWindow):
         self.transport.set_duration(None if info is None else info.duration_s)
         self.setWindowTitle("Haustra" if info is None else f"Haustra · {info.name}")
         self.status_line.set_source("Haustra" if info is None else info.name)
+
+    def _show_machinery(self, screen: Screen) -> None:
+        """What computes and what decodes; a back end may change while a video plays."""
+        info = screen.info
         decoder = "" if info is None else f"{info.width} × {info.height}, {info.decoder}"
         parts = [part for part in (screen.model, decoder) if part]
         self.status_line.set_machinery(" · ".join(parts))
+        self.performance_panel.set_choice(screen.choice)
 
     @property
     def video_info(self) -> SourceInfo | None:

@@ -48,3 +48,11 @@ def describe(done: int, total: int | None, elapsed_s: float) -> str:
     left_s = (total - done) / rate_hz if rate_hz > 0 else 0.0
     left = f"{left_s:.0f} s" if left_s < 100 else f"{left_s / 60:.0f} min"
     return f"{done} of {total} frames, {100 * done // total} %, {rate_hz:.0f} fps, {left} left"
+
+
+def describe_build(fraction: float, left_s: float | None, phase: str) -> str:
+    """`[######..............] 30 %, 12 s left, Optimizing graph`."""
+    cells = round(20 * fraction)
+    left = "" if left_s is None else f", {left_s:.0f} s left"
+    doing = f", {phase}" if phase else ""
+    return f"[{'#' * cells}{'.' * (20 - cells)}] {100 * fraction:.0f} %{left}{doing}"

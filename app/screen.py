@@ -42,6 +42,8 @@ class Screen:
     info: SourceInfo | None = None
     model: str = ""
     """Name of the model and what computes it."""
+    choice: str = ""
+    """Why it is computed by that."""
     frame: Frame | None = None
     analysis: Analysis | None = None
     tracked: TrackedFolds | None = None

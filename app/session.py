@@ -39,6 +39,7 @@ class Session:
         self._seen: Opened | None = None
         self._notices: list[Notice] = []
         self._told: PipelineStatus | None = None
+        self._told_backend: str | None = None
         self._loop: Loop | None = None
         self._mode = Mode.MATCHED
 
@@ -165,6 +166,7 @@ class Session:
         status = opened.pipeline.status()
         self._repeat(opened.pipeline, status)
         self._tell_status(status)
+        self._tell_backend(opened)
         return self._screen(opened, status)
 
     @property
@@ -187,6 +189,13 @@ class Session:
         if status.note is not None and (told is None or status.note != told.note):
             self.tell(Notice(status.note))
 
+    def _tell_backend(self, opened: Opened) -> None:
+        """Tell once what the back end has to say."""
+        note = None if opened.analyser is None else opened.analyser.note
+        told, self._told_backend = self._told_backend, note
+        if note is not None and note != told:
+            self.tell(Notice(note))
+
     def _screen(self, opened: Opened, status: PipelineStatus) -> Screen:
         shown = opened.pipeline.newest()
         is_playing = opened.pipeline.is_playing and not status.at_end
@@ -198,6 +207,7 @@ class Session:
             detail=detail,
             info=opened.info,
             model="" if opened.analyser is None else opened.analyser.description,
+            choice="" if opened.analyser is None else opened.analyser.choice,
             frame=shown.frame,
             analysis=shown.analysis,
             tracked=shown.tracked,

@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QStandardPaths
 
 from app.notices import Notice
+from engine.backends import AUTOMATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Settings:
     """The newest picture at once, with folds moved along, instead of each with its own."""
     last_folder: str = ""
     """Where the open dialog starts."""
+    backend: str = AUTOMATIC
+    """Inference back end by name, or the fastest that works here."""
     was_greeted: bool = False
     """The first-start notice has been closed."""
     window_width: int = 1280

@@ -9,7 +9,9 @@ from types import MappingProxyType
 import cv2
 
 import resources
-from engine.backends import InferenceBackend, open_backend
+from engine.backends import AUTOMATIC, InferenceBackend, open_backend
+from engine.backends.choice import open_automatic
+from engine.backends.serving import Serving
 from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
 from engine.segmenter import Segmenter
@@ -71,6 +73,16 @@ class Analyser:
         """Model and back end, for people."""
         return f"{self.bundle.name} {self.bundle.version} · {self.backend.description}"
 
+    @property
+    def choice(self) -> str:
+        """Why it is this back end, for people."""
+        return self.backend.reason if isinstance(self.backend, Serving) else "as asked"
+
+    @property
+    def note(self) -> str | None:
+        """What the user should know about how it runs."""
+        return self.backend.note
+
     def __call__(self, frame: Frame) -> Analysis:
         """Find, separate and follow the folds of one frame."""
         return self._follow(self._segment(frame))
@@ -92,7 +104,7 @@ class Analyser:
 def open_analyser(
     bundle: Path | str | None = None, backend: str | None = None, threads: int | None = None
 ) -> Analyser:
-    """Open a bundle (the shipped one unless told) on a back end.
+    """Open a bundle (the shipped one unless told) on a back end (the fastest here unless named).
 
     Raises:
         BundleError, BackendError: what is wrong and what to do.
@@ -100,4 +112,6 @@ def open_analyser(
     # Stages run beside each other; OpenCV's own threads would only take the cores from them.
     cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
+    if backend in (None, AUTOMATIC):
+        return Analyser(opened, open_automatic(opened, threads))
     return Analyser(opened, open_backend(opened, backend, threads))

@@ -26,6 +26,8 @@ STATED = {
     "pyside6-essentials": "LGPL-3.0-only (also offered: GPL-2.0-only, GPL-3.0-only)",
     "shiboken6": "LGPL-3.0-only (also offered: GPL-2.0-only, GPL-3.0-only)",
     "av": "BSD-3-Clause; its wheel contains FFmpeg (LGPL-3.0-or-later) with libx264, libx265 (GPL)",
+    "tensorrt-rtx-cu13-bindings": "NVIDIA's own licence (its LICENSE file); not redistributed",
+    "tensorrt-rtx-cu13-libs": "NVIDIA's own licence (its LICENSE file); not redistributed",
     "libigl": "MPL-2.0; igl.copyleft is GPL-3.0-or-later and not used by Haustra",
 }
 

@@ -66,13 +66,14 @@ def run(asked: argparse.Namespace) -> int:
             "source": {"name": info.name, "width": info.width, "height": info.height},
             "decoder": info.decoder,
             "model": analyser.description,
+            "backend": {"name": analyser.backend.name, "choice": analyser.choice},
             "paced": paced.to_json(),
             "flat_out": flat_out.to_json(),
         }
         print(json.dumps(report, indent=2))
         return 0
     print(f"{info.name}, {info.width}x{info.height}, {info.decoder}")
-    print(analyser.description)
+    print(f"{analyser.description} ({analyser.choice})")
     print(describe("paced", paced))
     print(describe("flat out", flat_out))
     return 0

@@ -54,7 +54,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """`--bundle`, `--backend` and `--threads`, for every verb that analyses."""
     model = parser.add_argument_group("model")
     model.add_argument("--bundle", type=Path, metavar="DIR", help="model bundle (the shipped one)")
-    model.add_argument("--backend", metavar="NAME", help="inference back end (openvino)")
+    model.add_argument("--backend", metavar="NAME", help="inference back end (the fastest here)")
     model.add_argument("--threads", type=int, metavar="N", help="of the back end (chosen by it)")
 
 

@@ -37,6 +37,10 @@ class PerformancePanel(QWidget):
         column.addWidget(heading("Decoded to painted, ms"))
         column.addWidget(self._plot, 1)
         column.addLayout(self._figures())
+        self._choice = QLabel(wordWrap=True)
+        self._choice.setObjectName("dim")
+        column.addWidget(self._choice)
+        self.set_choice("")
         self.set_status(None)
         self.set_age(None)
         self.set_latency((np.empty(0), np.empty(0)), LatencySummary(None, None, 0.0))
@@ -104,9 +108,15 @@ class PerformancePanel(QWidget):
         """How much older the picture is in which the folds on screen were found."""
         self._values["Age of folds"].setText(_number(age_ms, "ms"))
 
+    def set_choice(self, text: str) -> None:
+        """Why it is this back end that finds the folds; empty without a model."""
+        self._choice.setText(f"Back end: {text}" if text else "")
+        self._choice.setVisible(bool(text))
+
     def texts(self) -> Mapping[str, str]:
         """Figures by name, as shown."""
-        return {name: label.text() for name, label in self._values.items()}
+        figures = {name: label.text() for name, label in self._values.items()}
+        return figures | {"Back end": self._choice.text()}
 
 
 def binned(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 from typing import Protocol
 
 import numpy as np
@@ -15,16 +17,31 @@ from engine.types import Image
 BACKENDS = {
     "openvino": "engine.backends.openvino:OpenVinoBackend",
     "onnxruntime": "engine.backends.onnxruntime:OnnxRuntimeBackend",
+    "tensorrt": "engine.backends.tensorrt:TensorRtBackend",
 }
 DEFAULT_BACKEND = "openvino"
+"""Needs no extra and runs everywhere; what is measured without a name given is measured on it."""
+AUTOMATIC = "auto"
+"""Instead of a name: the fastest that works here (engine.backends.choice)."""
 
 
 class InferenceBackend(Protocol):
-    """Runs one network, one picture at a time. Used from one thread."""
+    """Runs one network, one picture at a time. Opened on any thread, used from one."""
 
-    name: str
-    description: str
-    """Device and precision, for people."""
+    @property
+    def name(self) -> str:
+        """A key of `BACKENDS`."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """Device and precision, for people."""
+        ...
+
+    @property
+    def note(self) -> str | None:
+        """What the user should know about how it runs; None where all is as it should be."""
+        ...
 
     def infer(self, image: Image) -> NDArray[np.float32]:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities: fold, edge.
@@ -40,32 +57,46 @@ class InferenceBackend(Protocol):
 
 
 def open_backend(
-    bundle: ModelBundle, name: str | None = None, threads: int | None = None
+    bundle: ModelBundle, name: str = DEFAULT_BACKEND, threads: int | None = None
 ) -> InferenceBackend:
-    """Open a back end on a bundle's network.
+    """Open the back end `name` on a bundle's network.
 
     Args:
         bundle: a checked bundle.
-        name: a key of `BACKENDS`; OpenVINO unless told.
-        threads: processor threads; the back end's own choice unless told.
+        name: a key of `BACKENDS`.
+        threads: processor threads; `share_of_cores` unless told.
 
     Raises:
         BackendError: unknown name, package not installed, or the network does not load.
     """
-    chosen = name or DEFAULT_BACKEND
-    if chosen not in BACKENDS:
-        raise BackendError(
-            f"There is no back end {chosen!r}.", f"Known: {', '.join(sorted(BACKENDS))}."
-        )
-    module, attribute = BACKENDS[chosen].split(":")
+    check_name(name)
+    module, attribute = BACKENDS[name].split(":")
     try:
         opener = getattr(importlib.import_module(module), attribute)
     except ImportError as error:
         raise BackendError(
-            f"The back end {chosen} is not installed: {error}.", f"pip install haustra[{chosen}]"
+            f"The back end {name} is not installed: {error}.", f"pip install haustra[{name}]"
         ) from error
     backend: InferenceBackend = opener(bundle, threads)
     return backend
+
+
+def check_name(name: str) -> None:
+    """Raises `BackendError` unless there is a back end of that name; it names the nearest."""
+    if name in BACKENDS:
+        return
+    known = f"Known: {', '.join(sorted(BACKENDS))}."
+    near = difflib.get_close_matches(name.lower(), BACKENDS, n=1, cutoff=0.5)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    raise BackendError(f"There is no back end {name!r}.", meant + known)
+
+
+def share_of_cores() -> int:
+    """Half of the processor, at most four threads: decoding, following and painting run beside."""
+    # Not every system can say which cores a process may use.
+    usable = getattr(os, "sched_getaffinity", None)
+    count = len(usable(0)) if usable else os.cpu_count() or 2
+    return max(1, min(4, count // 2))
 
 
 def check_picture(image: Image, size: int) -> None:

@@ -58,6 +58,8 @@ class SquareFinder:
 
     name = "analyse"
     description = "square finder"
+    choice = "the only one"
+    note: str | None = None
 
     def __init__(self) -> None:
         self.stages = (self,)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from app.application import check_display, install_exception_hook
+from app.application import check_display, install_exception_hook, open_model, run
 from app.notices import Notice, NoticeKind
 from engine.errors import HaustraError, SourceError
 from tests.app.pictures import PATIENCE_MS
@@ -64,3 +64,25 @@ def test_without_a_display_the_error_names_the_headless_way(
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(HaustraError, match="haustra overlay"):
         check_display()
+
+
+def test_a_back_end_in_the_settings_that_is_not_here_is_replaced_and_said_so() -> None:
+    told: list[Notice] = []
+    analyser = open_model("tensort", told.append)
+    analyser.close()
+    assert "fastest of" in analyser.choice or "only one" in analyser.choice
+    assert [notice.remedy for notice in told] == [
+        "Did you mean tensorrt? Known: onnxruntime, openvino, tensorrt."
+    ]
+
+
+def test_a_back_end_in_the_settings_is_the_one_that_runs() -> None:
+    told: list[Notice] = []
+    analyser = open_model("openvino", told.append)
+    analyser.close()
+    assert (analyser.backend.name, analyser.choice, told) == ("openvino", "as asked", [])
+
+
+def test_an_unknown_back_end_on_the_command_line_opens_no_window() -> None:
+    with pytest.raises(HaustraError, match="no back end 'tensort'"):
+        run(backend="tensort")

@@ -148,3 +148,11 @@ def test_every_probe_has_a_topic_of_its_own() -> None:
     assert list(PROBES) == [
         "versions", "processor", "model", "backends", "decoders", "gpu", "display", "demo",
     ]  # fmt: skip
+
+
+def test_the_back_end_that_would_be_used_is_named_with_the_reason() -> None:
+    choice = check_backends().facts["choice"]
+    assert isinstance(choice, str)
+    assert choice.startswith(("openvino, ", "onnxruntime, ", "tensorrt, "))
+    assert "openvino" in choice
+    assert " ms" in choice

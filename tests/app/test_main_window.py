@@ -195,3 +195,17 @@ def test_closing_the_window_keeps_its_size(open_desk: Open) -> None:
     desk.window.resize(1000, 700)
     desk.window.close()
     assert (desk.saved[-1].window_width, desk.saved[-1].window_height) == (1000, 700)
+
+
+def test_a_back_end_that_takes_over_is_named_while_the_video_plays(
+    open_desk: Open, qtbot: QtBot
+) -> None:
+    finder = SquareFinder()
+    window = open_desk(open_analyser=lambda: cast(Analyser, finder)).window
+    finder.description, finder.choice = "another finder", "ready since"
+
+    def is_named() -> bool:
+        return window.status_line.machinery_text().startswith("another finder · ")
+
+    qtbot.waitUntil(is_named, timeout=PATIENCE_MS)
+    assert window.performance_panel.texts()["Back end"] == "Back end: ready since"

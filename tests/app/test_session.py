@@ -367,3 +367,13 @@ def test_an_explained_error_is_shown_as_it_explains_itself(make: Make) -> None:
         "exam.mp4 has no pictures.",
         "Open a recording with video.",
     )
+
+
+def test_what_a_back_end_has_to_say_is_told_once(make: Make) -> None:
+    finder = SquareFinder()
+    session = make(_CLIP, lambda: cast(Analyser, finder))
+    session.tick()
+    finder.note = "The GPU went away. OpenVINO goes on instead."
+    for _ in range(3):
+        session.tick()
+    assert [notice.what for notice in session.take_notices()] == [finder.note]

@@ -1,5 +1,7 @@
 """One contract for every inference back end."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from engine.backends import BACKENDS, InferenceBackend, open_backend
+from engine.backends.cuda import first_gpu, open_driver
+from engine.backends.tensorrt import load_library
 from engine.bundle import InputSpec, ModelBundle, seal_bundle
 from engine.errors import BackendError
 
@@ -58,7 +62,14 @@ def seal(folder: Path, network: bytes) -> ModelBundle:
 
 @pytest.fixture(params=sorted(BACKENDS))
 def name(request: pytest.FixtureRequest) -> str:
-    pytest.importorskip(request.param, reason=f"{request.param} is not installed")
+    if request.param == "tensorrt":
+        try:
+            load_library()
+            first_gpu(open_driver())
+        except BackendError as error:
+            pytest.skip(f"a plan runs on an NVIDIA GPU only: {error.what}")
+    else:
+        pytest.importorskip(request.param, reason=f"{request.param} is not installed")
     return str(request.param)
 
 
@@ -99,7 +110,11 @@ def test_it_answers_by_its_name(backend: InferenceBackend, name: str) -> None:
 
 
 def test_it_says_what_it_runs_on(backend: InferenceBackend) -> None:
-    assert "processor" in backend.description
+    assert any(device in backend.description for device in ("processor", "NVIDIA"))
+
+
+def test_it_has_nothing_to_complain_of_where_all_is_well(backend: InferenceBackend) -> None:
+    assert backend.note is None
 
 
 def test_a_picture_that_is_a_view_of_a_larger_one_is_taken(backend: InferenceBackend) -> None:
@@ -142,8 +157,15 @@ def test_a_broken_network_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_back_end_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="Known: onnxruntime, openvino"):
+    with pytest.raises(BackendError, match="Known: onnxruntime, openvino, tensorrt"):
         open_backend(seal(tmp_path, tiny_network()), "abacus")
+
+
+@pytest.mark.parametrize("typed", ["openvno", "OpenVINO", "tensor-rt", "onnx"])
+def test_a_misspelt_back_end_is_guessed(typed: str, tmp_path: Path) -> None:
+    bundle = seal(tmp_path, tiny_network())
+    with pytest.raises(BackendError, match=r"Did you mean (openvino|tensorrt|onnxruntime)\?"):
+        open_backend(bundle, typed)
 
 
 def test_a_back_end_whose_package_is_missing_says_how_to_get_it(
@@ -156,3 +178,16 @@ def test_a_back_end_whose_package_is_missing_says_how_to_get_it(
 
 def test_the_default_needs_no_extra(tmp_path: Path) -> None:
     assert open_backend(seal(tmp_path, tiny_network()), threads=1).name == "openvino"
+
+
+def test_the_engine_is_imported_without_any_of_them() -> None:
+    probe = (
+        "import sys, engine.analyser\n"
+        "heavy = {'openvino', 'onnxruntime', 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""

@@ -1,0 +1,274 @@
+"""Which back end: the fastest that works here, measured once and remembered.
+
+Every back end that opens runs the network on a few pictures. The result is kept for this model on
+this machine: other libraries, another driver, processor or GPU, and it is measured again. TensorRT
+takes part once its plan is built; until then it is built beside the one that serves.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from engine.backends import (
+    BACKENDS,
+    DEFAULT_BACKEND,
+    InferenceBackend,
+    open_backend,
+    share_of_cores,
+)
+from engine.backends.plans import BuildProgress
+from engine.backends.serving import Candidate, Serving
+from engine.bundle import ModelBundle
+from engine.cache import UserCache
+from engine.errors import BackendError, CacheError, HaustraError
+from engine.timing import Clock, SystemClock
+
+_PLANNED = "tensorrt"
+_WARM_UP_RUNS = 3
+_RUNS = 15
+_LONGEST_S = 1.0
+_MARGIN = 0.9
+"""Another than the default must need less than this part of its time: less is noise."""
+_PACKAGES = (
+    "haustra", "openvino", "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml",
+    "tensorrt", "tensorrt-rtx", "tensorrt-rtx-cu13-bindings",
+)  # fmt: skip
+
+OpenNamed = Callable[[ModelBundle, str, int | None], InferenceBackend]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was measured, and which back end follows from it."""
+
+    times_ms: Mapping[str, float]
+    """Median of one picture, by name; only of those that work."""
+    refusals: Mapping[str, str]
+    """Why the others do not take part, by name."""
+    is_remembered: bool = False
+
+    @property
+    def name(self) -> str:
+        """The fastest; the default one where the difference is small."""
+        fastest = min(self.times_ms, key=lambda name: self.times_ms[name])
+        default_ms = self.times_ms.get(DEFAULT_BACKEND)
+        if default_ms is not None and self.times_ms[fastest] > _MARGIN * default_ms:
+            return DEFAULT_BACKEND
+        return fastest
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All that work: the chosen one, then the others from fast to slow."""
+        others = sorted(self.times_ms, key=lambda name: self.times_ms[name])
+        return (self.name, *(name for name in others if name != self.name))
+
+    @property
+    def text(self) -> str:
+        """`fastest of openvino 4.1 ms, onnxruntime 6.3 ms`."""
+        timed = ", ".join(f"{name} {self.times_ms[name]:.1f} ms" for name in self.order)
+        if len(self.times_ms) == 1:
+            return f"the only one that works: {timed}"
+        is_fastest = self.times_ms[self.name] == min(self.times_ms.values())
+        return f"{'fastest' if is_fastest else 'as fast as any'} of {timed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """What a choice needs from outside; tests give their own."""
+
+    cache: UserCache = field(default_factory=UserCache)
+    clock: Clock = field(default_factory=SystemClock)
+    open: OpenNamed = open_backend
+
+
+def open_automatic(
+    bundle: ModelBundle, threads: int | None = None, choosing: Choosing | None = None
+) -> Serving:
+    """Open the fastest back end; the others stand by, and a missing plan is built meanwhile.
+
+    Raises:
+        BackendError: none works.
+    """
+    choosing = choosing or Choosing()
+    choice = choose(bundle, threads, choosing)
+    candidates = [
+        Candidate(name, lambda name=name: choosing.open(bundle, name, threads))  # type: ignore[misc]
+        for name in choice.order
+    ]
+    failures = []
+    while candidates:
+        candidate = candidates.pop(0)
+        try:
+            first = candidate.open()
+        except HaustraError as error:
+            failures.append(error)
+            continue
+        return Serving(
+            first,
+            bundle.input.size,
+            better=_plan_to_build(bundle, choice.times_ms[candidate.name], choosing),
+            others=candidates,
+            reason=choice.text,
+        )
+    raise failures[0]
+
+
+def choose(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choice:
+    """The choice remembered for this model and machine, or measured now.
+
+    Raises:
+        BackendError: no back end works.
+    """
+    about = json.dumps(
+        {
+            "model": dict(bundle.artefacts),
+            "precisions": sorted(bundle.precisions),
+            "threads": threads or share_of_cores(),
+            "machine": fingerprint(),
+            "plan": _has_plan(bundle, choosing.cache),
+        },
+        sort_keys=True,
+    )
+    remembered = _recall(choosing.cache, about)
+    if remembered is not None:
+        return remembered
+    measured = measure_all(bundle, threads, choosing)
+    if not measured.times_ms:
+        reasons = " ".join(f"{name}: {why}" for name, why in measured.refusals.items())
+        raise BackendError(f"No back end works. {reasons}", "haustra doctor says what to do.")
+    try:
+        content = {"times_ms": dict(measured.times_ms), "refusals": dict(measured.refusals)}
+        choosing.cache.write("choice", about, json.dumps(content).encode())
+    except CacheError:
+        pass  # measured again at the next start; back ends that keep more say so themselves
+    return measured
+
+
+def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choice:
+    """Try every back end on this bundle; one that would build a plan first does not count."""
+    times_ms: dict[str, float] = {}
+    refusals: dict[str, str] = {}
+    for name in BACKENDS:
+        try:
+            if name == _PLANNED and not _plan_is_kept(bundle, choosing.cache):
+                refusals[name] = "Its plan is not built yet; haustra build does it."
+                continue
+            backend = choosing.open(bundle, name, threads)
+        except HaustraError as error:
+            refusals[name] = str(error)
+            continue
+        try:
+            times_ms[name] = median_ms(backend, bundle.input.size, choosing.clock)
+        except BackendError as error:
+            refusals[name] = str(error)
+        finally:
+            backend.close()
+    return Choice(MappingProxyType(times_ms), MappingProxyType(refusals))
+
+
+def median_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:
+    """How long one picture takes.
+
+    Raises:
+        BackendError: it fails.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
+    for _ in range(_WARM_UP_RUNS):
+        backend.infer(image)
+    times_s: list[float] = []
+    while len(times_s) < _RUNS and sum(times_s) < _LONGEST_S:
+        started_s = clock.now_s()
+        backend.infer(image)
+        times_s.append(clock.now_s() - started_s)
+    return float(np.median(times_s)) * 1e3
+
+
+def fingerprint() -> dict[str, object]:
+    """What a measurement depends on, besides the model."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
+        "packages": versions,
+        "gpus": _gpus(),
+    }
+
+
+def _plan_to_build(bundle: ModelBundle, to_beat_ms: float, choosing: Choosing) -> Candidate | None:
+    """TensorRT, where only its plan is missing."""
+    if _has_plan(bundle, choosing.cache) is not False:
+        return None
+    progress = BuildProgress(choosing.clock)
+
+    def build() -> InferenceBackend:
+        from engine.backends.tensorrt import TensorRtBackend
+
+        opened = TensorRtBackend(bundle, progress=progress, cache=choosing.cache)
+        took_ms = median_ms(opened, bundle.input.size, choosing.clock)
+        if took_ms < to_beat_ms:
+            return opened
+        opened.close()
+        raise BackendError(f"It takes {took_ms:.1f} ms, what serves takes {to_beat_ms:.1f} ms.")
+
+    return Candidate(_PLANNED, build, progress.cancel)
+
+
+def _has_plan(bundle: ModelBundle, cache: UserCache) -> bool | None:
+    """Whether TensorRT's plan is kept; None where it could not be used anyway."""
+    try:
+        return _plan_is_kept(bundle, cache)
+    except HaustraError:
+        return None
+
+
+def _plan_is_kept(bundle: ModelBundle, cache: UserCache) -> bool:
+    from engine.backends.tensorrt import is_plan_kept
+
+    return is_plan_kept(bundle, cache)
+
+
+def _recall(cache: UserCache, about: str) -> Choice | None:
+    try:
+        kept = cache.read("choice", about)
+    except CacheError:
+        return None
+    if kept is None:
+        return None
+    content = json.loads(kept)
+    return Choice(
+        MappingProxyType(content["times_ms"]),
+        MappingProxyType(content["refusals"]),
+        is_remembered=True,
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def _gpus() -> list[str]:
+    from engine.backends.cuda import find_gpus, open_driver
+
+    try:
+        cards = find_gpus(open_driver())
+    except BackendError:
+        return []
+    return [f"{card.name} {card.capability} {card.driver}" for card in cards]

@@ -1,0 +1,158 @@
+"""The fastest that works is chosen once for a model on a machine. Time moves by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.backends import BACKENDS, InferenceBackend, open_backend
+from engine.backends.choice import Choice, Choosing, choose, fingerprint, median_ms, open_automatic
+from engine.bundle import InputSpec, ModelBundle
+from engine.cache import UserCache
+from engine.errors import BackendError
+from engine.timing import ManualClock
+from tests.engine.backends.stand_ins import Timed
+from tests.fakes import brightness_bundle
+
+
+class Bench:
+    """Opens a real back end under every name, each as slow as the test wants."""
+
+    def __init__(self, folder: Path, times_ms: dict[str, float]) -> None:
+        self.bundle = brightness_bundle(folder / "bundle")
+        self.times_ms = times_ms
+        self.opened: list[str] = []
+        self.clock = ManualClock()
+        self.choosing = Choosing(UserCache(folder / "cache"), self.clock, self.open)
+
+    def open(self, bundle: ModelBundle, name: str, threads: int | None) -> InferenceBackend:
+        self.opened.append(name)
+        if name not in self.times_ms:
+            raise BackendError(f"{name} is not here.", "Install it.")
+        inner = open_backend(bundle, "openvino", 1)
+        return Timed(inner, name, self.clock, self.times_ms[name] / 1e3)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, {"openvino": 8.0, "onnxruntime": 4.0})
+
+
+def test_the_fastest_is_chosen(bench: Bench) -> None:
+    choice = choose(bench.bundle, 1, bench.choosing)
+    assert choice.name == "onnxruntime"
+    assert choice.text == "fastest of onnxruntime 4.0 ms, openvino 8.0 ms"
+
+
+def test_a_small_difference_leaves_the_default(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 8.0, "onnxruntime": 7.5})
+    choice = choose(bench.bundle, 1, bench.choosing)
+    assert choice.order == ("openvino", "onnxruntime")
+    assert choice.text.startswith("as fast as any of openvino")
+
+
+def test_it_is_measured_once_and_remembered(bench: Bench) -> None:
+    first = choose(bench.bundle, 1, bench.choosing)
+    bench.opened.clear()
+    second = choose(bench.bundle, 1, bench.choosing)
+    assert bench.opened == []
+    assert second == replace(first, is_remembered=True)
+
+
+def test_another_number_of_threads_is_measured_anew(bench: Bench) -> None:
+    choose(bench.bundle, 1, bench.choosing)
+    bench.opened.clear()
+    assert not choose(bench.bundle, 2, bench.choosing).is_remembered
+
+
+def test_another_machine_is_measured_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(bench.bundle, 1, bench.choosing)
+    monkeypatch.setattr("engine.backends.choice.fingerprint", lambda: {"processor": "another"})
+    assert not choose(bench.bundle, 1, bench.choosing).is_remembered
+
+
+def test_a_damaged_memory_is_measured_anew(bench: Bench) -> None:
+    choose(bench.bundle, 1, bench.choosing)
+    (path,) = bench.choosing.cache.folder.glob("choice-*")
+    path.write_bytes(b"onnxruntime")
+    assert not choose(bench.bundle, 1, bench.choosing).is_remembered
+
+
+def test_where_nothing_can_be_kept_it_is_measured_every_time(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    forgetful = replace(bench.choosing, cache=UserCache(tmp_path / "file" / "cache"))
+    choose(bench.bundle, 1, forgetful)
+    assert not choose(bench.bundle, 1, forgetful).is_remembered
+
+
+def test_one_that_is_not_here_says_why(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 8.0})
+    choice = choose(bench.bundle, 1, bench.choosing)
+    assert "onnxruntime is not here." in choice.refusals["onnxruntime"]
+    assert choice.text == "the only one that works: openvino 8.0 ms"
+
+
+def test_where_none_works_every_reason_is_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {})
+    with pytest.raises(BackendError, match=r"openvino is not here\..*onnxruntime is not here\."):
+        choose(bench.bundle, 1, bench.choosing)
+
+
+def test_the_chosen_one_serves_and_says_why(bench: Bench) -> None:
+    serving = open_automatic(bench.bundle, 1, bench.choosing)
+    assert serving.name == "onnxruntime"
+    assert serving.reason == "fastest of onnxruntime 4.0 ms, openvino 8.0 ms"
+    serving.close()
+
+
+def test_a_remembered_one_that_is_gone_since_is_passed_over(bench: Bench) -> None:
+    choose(bench.bundle, 1, bench.choosing)
+    del bench.times_ms["onnxruntime"]
+    serving = open_automatic(bench.bundle, 1, bench.choosing)
+    assert serving.name == "openvino"
+    serving.close()
+
+
+def test_all_that_work_stand_by(bench: Bench) -> None:
+    serving = open_automatic(bench.bundle, 1, bench.choosing)
+    assert [candidate.name for candidate in serving.standing_by] == ["openvino"]
+    serving.close()
+
+
+def test_the_median_is_that_of_one_picture(bench: Bench) -> None:
+    backend = bench.open(bench.bundle, "openvino", 1)
+    assert median_ms(backend, 64, bench.clock) == pytest.approx(8.0)
+    backend.close()
+
+
+def test_a_slow_one_is_not_measured_for_long(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 600.0})
+    backend = bench.open(bench.bundle, "openvino", 1)
+    median_ms(backend, 64, bench.clock)
+    # Three pictures to warm up, then two, which take longer than a second together.
+    assert bench.clock.now_s() == pytest.approx(5 * 0.6)
+    backend.close()
+
+
+def test_a_machine_is_known_by_what_computes() -> None:
+    assert set(fingerprint()) == {"system", "processor", "packages", "gpus"}
+    assert fingerprint() == fingerprint()
+
+
+def test_every_back_end_is_tried_or_says_why_not(tmp_path: Path) -> None:
+    bundle = brightness_bundle(tmp_path / "bundle")
+    choice = choose(bundle, 1, Choosing(UserCache(tmp_path / "cache")))
+    assert {*choice.times_ms, *choice.refusals} == set(BACKENDS)
+
+
+def test_a_bundle_whose_network_has_another_size_works_nowhere(tmp_path: Path) -> None:
+    bundle = replace(brightness_bundle(tmp_path / "bundle"), input=InputSpec(size=128))
+    with pytest.raises(BackendError, match="No back end works"):
+        choose(bundle, 1, Choosing(UserCache(tmp_path / "cache")))
+
+
+def test_a_choice_puts_the_chosen_one_first() -> None:
+    times_ms = {"onnxruntime": 5.0, "tensorrt": 1.0, "openvino": 4.0}
+    assert Choice(times_ms, {}).order == ("tensorrt", "openvino", "onnxruntime")
