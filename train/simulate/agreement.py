@@ -29,7 +29,7 @@ from train.simulate.camera_path import PathOptions, camera_path
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import View
 from train.simulate.folds import divide_crests
-from train.simulate.rays import Hits
+from train.simulate.hits import Hits
 from train.simulate.render import Photographer, StageTimes
 from train.simulate.tube import LOWEST_MM, Feature, Tube
 

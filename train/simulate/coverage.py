@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.simulate.folds import TubePlace, tube_place
-from train.simulate.rays import Hits
+from train.simulate.hits import Hits
 from train.simulate.tube import Floats, Tube
 
 CLOCK_SECTORS = 12

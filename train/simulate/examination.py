@@ -116,7 +116,7 @@ def examination(
     seconds = options.seconds or longest_s
     course = Course.through(plan.waypoints, max(1, round(seconds * options.rate_hz)),
                             options.rate_hz).unsteady(rng)  # fmt: skip
-    poses = steer(course, axis, Wall(tube.vertices, vertex_normals(tube)))
+    poses = steer(course, axis, Wall(tube.vertices, vertex_normals(tube.vertices, tube.faces)))
     return Examination(options.kind, course.time_s, course.phase, course.along_mm, poses)
 
 

@@ -1,4 +1,4 @@
-"""Geometry of one view by ray casting (Embree): hits, depth, normals, labels, occluding edges."""
+"""Geometry of one view: what rays meet, normals, occluding edges."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import Any
 
 import cv2
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from train.simulate.camera import Camera
+from train.simulate.casters import DEFAULT, open_caster
+from train.simulate.compiled import compiled
+from train.simulate.hits import Hits
 from train.simulate.tube import Tube
 
 Depths = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+
+_LOST_SHARE = 1e-3
+"""More rays than this that meet nothing have left the tube."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,74 +38,30 @@ class OcclusionOptions:
     edge_px: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """Where the rays of one view meet the wall: m pixels that see something."""
-
-    shape: tuple[int, int]
-    pixel: NDArray[np.int64]
-    """(m,) flat indices into `shape`."""
-    face: NDArray[np.int32]
-    """(m,)."""
-    corners: NDArray[np.int32]
-    """(m, 3) vertices of the face."""
-    weights: NDArray[np.float32]
-    """(m, 3) barycentric, of the face's corners."""
-    distance: Depths
-    """(m,) along the ray, mm."""
-
-    def interpolate(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
-        """(m,) of the values (n,) of vertices."""
-        return np.asarray(np.einsum("nk,nk->n", self.weights, of_vertex[self.corners]))
-
-    def label(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
-        """(m,) of the labels (n,) of vertices: the heaviest one; 0 only where all are 0."""
-        labels = of_vertex[self.corners]
-        found = labels[:, 0].copy()
-        mixed = np.flatnonzero((found != labels[:, 1]) | (found != labels[:, 2]))
-        weights = self.weights[mixed] * (labels[mixed] != 0)
-        found[mixed] = labels[mixed, np.argmax(weights, axis=1)]
-        return found
-
-    def image(self, values: NDArray[Any], fill: Any = 0) -> NDArray[Any]:
-        """(m, ...) values as an image (H, W, ...), `fill` where nothing was hit."""
-        height, width = self.shape
-        image = np.full((height * width, *values.shape[1:]), fill, values.dtype)
-        image[self.pixel] = values
-        return image.reshape(height, width, *values.shape[1:])
-
-
 class Scene:
-    """A tube, ready for rays."""
+    """A tube, ready for rays. It may breathe: its vertices move, its faces stay.
 
-    def __init__(self, tube: Tube) -> None:
+    Raises:
+        RecipeError: see `open_caster`.
+    """
+
+    def __init__(self, tube: Tube, caster: str = DEFAULT) -> None:
         self._faces = np.ascontiguousarray(tube.faces, dtype=np.int32)
-        self._normals = vertex_normals(tube)
-        self._scene = EmbreeScene(robust=True)
-        TriangleMesh(self._scene, np.ascontiguousarray(tube.vertices, np.float32), self._faces)
+        self._caster = open_caster(caster, tube.vertices, self._faces)
+        self._normals = vertex_normals(tube.vertices, self._faces)
+
+    def move(self, vertices: NDArray[np.float64]) -> None:
+        """Put the vertices (n, 3) in mm here, and the normals with them."""
+        self._caster.move(vertices)
+        self._normals = vertex_normals(vertices, self._faces)
 
     def look(self, pose: NDArray[np.float64], camera: Camera) -> Hits:
         """Cast one ray per pixel the camera sees; `pose` (4, 4) is camera to world."""
-        pixel = np.flatnonzero(camera.sees())
-        directions = (camera.rays().reshape(-1, 3)[pixel] @ pose[:3, :3].T).astype(np.float32)
-        origins = np.broadcast_to(pose[:3, 3].astype(np.float32), directions.shape)
-        hit = self._scene.run(np.ascontiguousarray(origins), directions, output=1)
-        found = hit["primID"] >= 0
-        if not found.all():
-            hit = {key: values[found] for key, values in hit.items()}
-            pixel = pixel[found]
-        u, v = hit["u"], hit["v"]
-        weights = np.stack([1 - u - v, u, v], axis=1)
-        face = hit["primID"]
-        shape = camera.height, camera.width
-        return Hits(shape, pixel, face, self._faces[face], weights, hit["tfar"])
+        return self._caster.cast(pose, camera)
 
     def nearest_mm(self, pose: NDArray[np.float64], camera: Camera) -> float:
-        """Distance to the nearest wall in view; 0 where a ray leaves the tube."""
-        hits = self.look(pose, camera)
-        if len(hits.pixel) < np.count_nonzero(camera.sees()):
-            return 0.0
-        return float(hits.distance.min(initial=np.inf))
+        """Distance to the nearest wall in view; 0 where the tip is outside the tube."""
+        return nearest_mm(self.look(pose, camera), camera)
 
     def normals(self, hits: Hits, pose: NDArray[np.float64], camera: Camera) -> Depths:
         """(m, 3) unit, camera coordinates, towards the camera."""
@@ -115,23 +75,39 @@ class Scene:
         return np.asarray(normal, np.float32)
 
 
-def vertex_normals(tube: Tube) -> NDArray[np.float32]:
-    """(n, 3) area-weighted, towards the lumen."""
-    a, b, c = (tube.vertices[tube.faces[:, k]] for k in range(3))
-    area_normal = np.cross(b - a, c - a)
-    normals: NDArray[np.float64] = np.stack(
-        [
-            np.bincount(
-                tube.faces.ravel(),
-                weights=np.repeat(area_normal[:, axis], 3),
-                minlength=len(tube.vertices),
-            )
-            for axis in range(3)
-        ],
-        axis=1,
-    )
-    length = np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return np.asarray(normals / length, np.float32)
+def nearest_mm(hits: Hits, camera: Camera) -> float:
+    """Distance to the nearest wall in view; 0 where more than a few rays meet none: outside."""
+    if len(hits.pixel) < (1 - _LOST_SHARE) * np.count_nonzero(camera.sees()):
+        return 0.0
+    return float(hits.distance.min(initial=np.inf))
+
+
+def vertex_normals(
+    vertices: NDArray[np.float64], faces: NDArray[np.integer[Any]]
+) -> NDArray[np.float32]:
+    """(n, 3) area-weighted, towards the lumen, of vertices (n, 3) and faces (f, 3)."""
+    return _vertex_normals(np.ascontiguousarray(vertices), np.ascontiguousarray(faces, np.int32))
+
+
+@compiled
+def _vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> NDArray[np.float32]:
+    sums = np.zeros(vertices.shape, np.float64)
+    for f in range(len(faces)):
+        a, b, c = vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]]
+        x, y, z = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        u, v, w = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        for k in range(3):
+            total = sums[faces[f, k]]
+            total[0] += y * w - z * v
+            total[1] += z * u - x * w
+            total[2] += x * v - y * u
+    normals = np.empty(vertices.shape, np.float32)
+    for n in range(len(vertices)):
+        total = sums[n]
+        length = np.sqrt(total[0] ** 2 + total[1] ** 2 + total[2] ** 2)
+        for axis in range(3):
+            normals[n, axis] = total[axis] / max(length, 1e-12)
+    return normals
 
 
 def occluding_edge(distance: Depths, options: OcclusionOptions = OcclusionOptions()) -> Bools:

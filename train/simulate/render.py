@@ -29,12 +29,13 @@ from train.simulate.coverage import Coverage, wall_behind
 from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
 from train.simulate.examination import Examination, ExaminationOptions, examination
+from train.simulate.hits import Hits
 from train.simulate.mesh import read_colon
 from train.simulate.rays import (
     Bools,
-    Hits,
     OcclusionOptions,
     Scene,
+    nearest_mm,
     occluding_band,
     occluding_edge,
     widen,
@@ -46,7 +47,6 @@ NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
 PICTURES = ("none", *STYLES)
 PATHS = ("scattered", "examination")
-_PROBE_PX = 40
 _FEATURE = 65000
 """Among the numbers of folds: from here on `Feature`."""
 _INSTANCE_REACH_MM = 6.0
@@ -142,8 +142,10 @@ def render_sequence(job: Job) -> dict[str, float]:
             photographer = Photographer(tube, crest, camera, job.occlusion)
         for number, pose in enumerate(poses):
             if examined is None:
-                pose = photographer.clear_of_wall(pose)
-            recorder.add(number, pose, photographer.take(number, pose, times), camera)
+                pose, view = photographer.take_clear(number, pose, times)
+            else:
+                view = photographer.take(number, pose, times)
+            recorder.add(number, pose, view, camera)
         with times.measure("write"):
             about: dict[str, Any] = {"camera": camera.as_dict(), "seed": job.seed}
             if scanned is not None:
@@ -191,8 +193,6 @@ class Photographer:
         self.tube, self.crest = tube, crest
         self.coverage = Coverage.none(len(tube.faces))
         self._camera = camera
-        probe_height = max(8, round(_PROBE_PX * camera.height / camera.width))
-        self._probe = camera.resized(_PROBE_PX, probe_height)
         self._scene = Scene(tube)
         self._occlusion = occlusion
         self._labels = np.where(
@@ -204,10 +204,21 @@ class Photographer:
         """The view from `pose`."""
         return self.look(number, pose, times)[0]
 
+    def take_clear(
+        self, number: int, pose: NDArray[np.float64], times: StageTimes
+    ) -> tuple[NDArray[np.float64], View]:
+        """The view from `pose`, or from a little nearer to the centreline where that is blocked."""
+        with times.measure("rays"):
+            pose, hits = self._look_clear(pose)
+        return pose, self._label(number, pose, hits, times)
+
     def look(self, number: int, pose: NDArray[np.float64], times: StageTimes) -> tuple[View, Hits]:
         """As `take`, with the hits, from which other labels of the same pixels can be read."""
         with times.measure("rays"):
             hits = self._scene.look(pose, self._camera)
+        return self._label(number, pose, hits, times), hits
+
+    def _label(self, number: int, pose: NDArray[np.float64], hits: Hits, times: StageTimes) -> View:
         with times.measure("labels"):
             normal = self._scene.normals(hits, pose, self._camera)
             rays = self._camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
@@ -220,21 +231,26 @@ class Photographer:
             flags, instances = annotate(
                 distance, crest, hits.image(feature), self._camera, self._occlusion
             )
-        return View(distance, hits.image(normal), flags, instances), hits
+        return View(distance, hits.image(normal), flags, instances)
 
     def clear_of_wall(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pull the tip towards the centreline until nothing is closer than the tip's own size.
 
         It jumps: for scattered views, never for video.
         """
+        return self._look_clear(pose)[0]
+
+    def _look_clear(self, pose: NDArray[np.float64]) -> tuple[NDArray[np.float64], Hits]:
+        hits = self._scene.look(pose, self._camera)
         for _ in range(6):
-            if self._scene.nearest_mm(pose, self._probe) >= NEAREST_WALL_MM:
+            if nearest_mm(hits, self._camera) >= NEAREST_WALL_MM:
                 break
             eye = pose[:3, 3]
             gaps = np.linalg.norm(self.tube.centreline - eye, axis=1)
             pose = pose.copy()
             pose[:3, 3] = eye + 0.5 * (self.tube.centreline[int(np.argmin(gaps))] - eye)
-        return pose
+            hits = self._scene.look(pose, self._camera)
+        return pose, hits
 
 
 def annotate(

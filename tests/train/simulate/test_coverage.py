@@ -7,7 +7,7 @@ import pytest
 
 from tests.train.simulate.test_curvature import ring, tube_with
 from train.simulate.coverage import Coverage, WallBehind, faces_behind, seen_behind, wall_behind
-from train.simulate.rays import Hits
+from train.simulate.hits import Hits
 
 
 def hits(faces: list[int], distances: list[float]) -> Hits:

@@ -5,7 +5,8 @@ import pytest
 import trimesh
 
 from train.simulate.camera import Camera, Fisheye, Pinhole
-from train.simulate.rays import Hits, OcclusionOptions, Scene, occluding_band, occluding_edge, widen
+from train.simulate.hits import Hits
+from train.simulate.rays import OcclusionOptions, Scene, occluding_band, occluding_edge, widen
 from train.simulate.tube import AnalyticFolds, Tube
 
 
