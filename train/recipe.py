@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 from engine.errors import RecipeError
 from train.losses.segmentation import LossWeights
 from train.simulate.appearance import STYLES
+from train.simulate.casters import CASTERS
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
 from train.simulate.render import CAMERAS, PATHS, PICTURES
@@ -163,6 +164,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         f"simulate.camera is one of {', '.join(CAMERAS)}": recipe.simulate.camera in CAMERAS,
         f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
         f"simulate.path is one of {', '.join(PATHS)}": recipe.simulate.path in PATHS,
+        f"simulate.caster is one of {', '.join(CASTERS)}": recipe.simulate.caster in CASTERS,
         "simulate.rate_hz is positive": recipe.simulate.rate_hz > 0,
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         f"data.style is one of {', '.join(STYLES)}": recipe.data.style in STYLES,

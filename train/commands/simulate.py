@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import RecipeError
+
+if TYPE_CHECKING:
+    from train.simulate.farm import MeshViews, SimulationRecipe
+
+S = TypeVar("S", "MeshViews", "SimulationRecipe")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="render on this Dask cluster, such as tcp://HOST:8786",
+    )
+    parser.add_argument(
+        "--caster", help="what finds where rays meet the wall: raster, embree, warp (CUDA)"
     )
     parser.add_argument("--mesh", type=Path, help="render this mesh or NIfTI label volume")
     parser.add_argument("--unit", choices=["mm", "cm", "m"], help="of the mesh; told by its size")
@@ -37,8 +47,13 @@ def run(options: argparse.Namespace) -> None:
     workers = Workers(options.workers, options.scheduler)
     if options.mesh is not None:
         views = MeshViews(options.mesh, options.frames, tuple(options.share), options.unit)
-        simulate_mesh(views, options.out, workers)
+        simulate_mesh(_with_caster(views, options.caster), options.out, workers)
         return
     if options.recipe is None:
         raise RecipeError("Nothing to simulate.", "Name a recipe, or a mesh with --mesh.")
-    simulate(read_recipe(find_recipe(options.recipe)).simulate, options.out, workers)
+    recipe = read_recipe(find_recipe(options.recipe)).simulate
+    simulate(_with_caster(recipe, options.caster), options.out, workers)
+
+
+def _with_caster(settings: S, caster: str | None) -> S:
+    return settings if caster is None else replace(settings, caster=caster)

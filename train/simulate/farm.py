@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.errors import RecipeError, RecordingError
+from train.simulate.casters import DEFAULT, find_caster
 from train.simulate.curvature import CrestOptions
 from train.simulate.dataset import SCHEMA
 from train.simulate.rays import OcclusionOptions
@@ -58,6 +59,8 @@ class SimulationRecipe:
     """`scattered` views, or pieces of an `examination`, each a video."""
     rate_hz: float = 50.0
     """Of an examination: frames a second."""
+    caster: str = DEFAULT
+    """What finds where rays meet the wall; a name of `train.simulate.casters`."""
 
     def frames_of(self, split: str) -> int:
         """Frames per colon of a split."""
@@ -81,6 +84,7 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
         RecipeError: the folder holds a set of another recipe.
         RecordingError: the folder cannot be written.
     """
+    find_caster(recipe.caster)
     _claim(out, recipe)
     jobs: list[Job] = []
     splits: dict[str, list[str]] = {}
@@ -90,7 +94,7 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
             Job(
                 name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames_of(split),
                 recipe.size, out, camera=recipe.camera, pictures=recipe.pictures,
-                path=recipe.path, rate_hz=recipe.rate_hz,
+                path=recipe.path, rate_hz=recipe.rate_hz, caster=recipe.caster,
             )
             for i, name in enumerate(splits[split])
         ]  # fmt: skip
@@ -109,15 +113,17 @@ class MeshViews:
     """Part of the centreline."""
     unit: str | None = None
     """mm, cm or m; told by the mesh's size when None."""
+    caster: str = DEFAULT
 
 
 def simulate_mesh(views: MeshViews, out: Path, workers: Workers = Workers()) -> Path:
     """Render one mesh file as a test set of four sequences; returns `out`."""
+    find_caster(views.caster)
     jobs = [
         Job(
             f"{views.mesh.stem}-{i}", 77 + i, views.frames // 4, 256, out,
             mesh=views.mesh, unit=views.unit, share=part, crest=CrestOptions.for_scan(),
-            occlusion=OcclusionOptions(crest_within_mm=math.inf),
+            occlusion=OcclusionOptions(crest_within_mm=math.inf), caster=views.caster,
         )
         for i, part in enumerate(_parts(views.share, 4))
     ]  # fmt: skip

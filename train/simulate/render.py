@@ -25,6 +25,7 @@ from train.simulate.anatomy import grow_colon
 from train.simulate.appearance import STYLES, Look, Rendering, draw_look
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
+from train.simulate.casters import DEFAULT
 from train.simulate.coverage import Coverage, wall_behind
 from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
@@ -77,6 +78,8 @@ class Job:
     """`scattered` views, or a piece of an `examination`: a video."""
     rate_hz: float = 50.0
     """Of an examination."""
+    caster: str = DEFAULT
+    """What finds where rays meet the wall; a name of `train.simulate.casters`."""
 
     @property
     def is_done(self) -> bool:
@@ -139,7 +142,7 @@ def render_sequence(job: Job) -> dict[str, float]:
         partial.mkdir(parents=True)
         recorder = _Recorder(job, partial, times)
         with times.measure("scene"):
-            photographer = Photographer(tube, crest, camera, job.occlusion)
+            photographer = Photographer(tube, crest, camera, job.occlusion, job.caster)
         for number, pose in enumerate(poses):
             if examined is None:
                 pose, view = photographer.take_clear(number, pose, times)
@@ -189,11 +192,12 @@ class Photographer:
         crest: CrestLabels,
         camera: Camera,
         occlusion: OcclusionOptions = OcclusionOptions(),  # noqa: B008
+        caster: str = DEFAULT,
     ) -> None:
         self.tube, self.crest = tube, crest
         self.coverage = Coverage.none(len(tube.faces))
         self._camera = camera
-        self._scene = Scene(tube)
+        self._scene = Scene(tube, caster)
         self._occlusion = occlusion
         self._labels = np.where(
             tube.is_never_fold, _FEATURE + tube.feature.astype(np.int64), crest.fold

@@ -7,6 +7,7 @@ casters may name different faces only where their distances agree.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -34,10 +35,8 @@ class Caster(Protocol):
         """One ray through each pixel that the camera sees; `pose` (4, 4) is camera to world."""
 
 
-def open_caster(
-    name: str, vertices: NDArray[np.float64], faces: NDArray[np.integer[Any]]
-) -> Caster:
-    """The caster of that name around a mesh: vertices (n, 3) in mm, faces (f, 3).
+def find_caster(name: str) -> Callable[[NDArray[np.int32]], Caster]:
+    """What builds the caster of that name around faces (f, 3).
 
     Raises:
         RecipeError: unknown name, or what it needs is not installed.
@@ -45,7 +44,24 @@ def open_caster(
     if name not in CASTERS:
         raise RecipeError(f"Unknown caster {name!r}.", f"Use one of: {', '.join(CASTERS)}.")
     module, attribute = CASTERS[name].split(":")
-    kind = getattr(importlib.import_module(module), attribute)
-    caster = cast(Caster, kind(np.ascontiguousarray(faces, dtype=np.int32)))
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise RecipeError(
+            f"The caster {name!r} needs {error.name}, which is not installed.",
+            f'Install it (pip install "haustra[{name}]"), or choose another: {", ".join(CASTERS)}.',
+        ) from error
+    return cast(Callable[[NDArray[np.int32]], Caster], kind)
+
+
+def open_caster(
+    name: str, vertices: NDArray[np.float64], faces: NDArray[np.integer[Any]]
+) -> Caster:
+    """The caster of that name around a mesh: vertices (n, 3) in mm, faces (f, 3).
+
+    Raises:
+        RecipeError: see `find_caster`.
+    """
+    caster = find_caster(name)(np.ascontiguousarray(faces, dtype=np.int32))
     caster.move(vertices)
     return caster
