@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import igl
 import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+import trimesh
 
-from train.simulate.tube import Floats
+from train.simulate.rays import vertex_normals
+from train.simulate.tube import Floats, Tube
 
 _CLOSE_MM = 0.05
 _STEPS = 40
 
 
 class Wall:
-    """The lumen's wall as its vertices: they lie denser than the tip is thick.
+    """The wall of a tube, for distances to it."""
 
-    Args:
-        vertices: (n, 3) mm.
-        normals: (n, 3) unit, towards the lumen.
-    """
-
-    def __init__(self, vertices: Floats, normals: NDArray[np.float32]) -> None:
-        self._vertices, self._normals = vertices, normals
-        self._tree = cKDTree(vertices, balanced_tree=False)
+    def __init__(self, tube: Tube) -> None:
+        self._vertices = np.ascontiguousarray(tube.vertices, np.float64)
+        self._faces = np.ascontiguousarray(tube.faces, np.int64)
+        self._normals = vertex_normals(tube.vertices, tube.faces)
+        self._tree = igl.AABB()
+        self._tree.init(self._vertices, self._faces)
 
     def gap_mm(self, points: Floats) -> tuple[Floats, Floats]:
         """Distance (n,) to the wall, negative outside, and the direction (n, 3) away from it."""
-        distance, nearest = self._tree.query(points)
-        away = points - self._vertices[nearest]
-        side = np.where(np.einsum("nc,nc->n", away, self._normals[nearest]) < 0, -1.0, 1.0)
-        away *= (side / np.maximum(distance, 1e-9))[:, None]
-        return side * distance, away
+        squared, face, foot = self._tree.squared_distance(
+            self._vertices, self._faces, np.ascontiguousarray(points, np.float64)
+        )
+        corners = self._faces[face]
+        weights = trimesh.triangles.points_to_barycentric(  # type: ignore[no-untyped-call]
+            self._vertices[corners], foot
+        )
+        # At an edge the face's own normal may point to the wrong side; the mean around it does not.
+        normal = np.einsum("nk,nkc->nc", weights, self._normals[corners])
+        distance, away = np.sqrt(squared), points - foot
+        side = np.where(np.einsum("nc,nc->n", away, normal) < 0, -1.0, 1.0)
+        return side * distance, away * (side / np.maximum(distance, 1e-9))[:, None]
 
     def reach_mm(self, start: Floats, direction: Floats, far_mm: Floats, room_mm: Floats) -> Floats:
         """How far (n,) one comes from `start` (n, 3), at most `far_mm`, with `room_mm` all the way.

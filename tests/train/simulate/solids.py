@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from train.simulate.tube import AnalyticFolds, Tube
+
 DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 
 
@@ -36,6 +38,16 @@ def bend(length: float = 360.0, bend_radius: float = 80.0) -> trimesh.Trimesh:
     reach, angle = bend_radius + x, z / bend_radius
     mesh.vertices = np.stack([reach * np.cos(angle), y, reach * np.sin(angle)], axis=1)
     return mesh
+
+
+def as_tube(mesh: trimesh.Trimesh) -> Tube:
+    """The inside of a solid as a lumen without folds; its centreline runs along z."""
+    n, ends = len(mesh.vertices), mesh.bounds[:, 2]
+    line = np.linspace([0, 0, ends[0]], [0, 0, ends[1]], round(float(np.ptp(ends))) + 1)
+    return Tube(
+        np.asarray(mesh.vertices), np.asarray(mesh.faces)[:, ::-1], line, np.full(len(line), 20.0),
+        np.zeros(n, np.uint8), AnalyticFolds.none(n),
+    )  # fmt: skip
 
 
 def box(*sides: float) -> trimesh.Trimesh:

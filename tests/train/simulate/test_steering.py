@@ -3,22 +3,17 @@
 import numpy as np
 import pytest
 
-from tests.train.simulate.solids import bend, hose
+from tests.train.simulate.solids import as_tube, bend, hose
 from train.simulate.clearance import Wall
 from train.simulate.steering import Axis, Course, Phase, Waypoint, bent, steer
 
 STRAIGHT = np.linspace([0, 0, 0], [0, 0, 240.0], 241)
 
 
-def wall_of(radius: float) -> Wall:
-    mesh = hose(radius=radius).subdivide().subdivide()
-    return Wall(np.asarray(mesh.vertices), -np.asarray(mesh.vertex_normals, np.float32))
-
-
 def test_an_unbent_tip_looks_along_the_axis() -> None:
     axis = Axis(STRAIGHT)
     course = Course.through([Waypoint(Phase.INSERTION, 0.0, 100.0)], 3, 50.0)
-    poses = steer(course, axis, wall_of(20.0))
+    poses = steer(course, axis, Wall(as_tube(hose())))
     assert poses[:, :3, 3] == pytest.approx(np.tile([0, 0, 100.0], (3, 1)))
     assert poses[:, :3, 2] == pytest.approx(np.tile([0, 0, 1.0], (3, 1)))
 
@@ -69,8 +64,8 @@ def test_a_narrow_place_is_foreseen() -> None:
     mesh = hose(radius=1.0).subdivide().subdivide()
     z = mesh.vertices[:, 2]
     radius = wide - (wide - narrow) * np.exp(-(((z - 120) / 6) ** 2))
-    vertices = np.asarray(mesh.vertices) * np.stack([radius, radius, np.ones_like(z)], axis=1)
-    wall = Wall(vertices, -np.asarray(mesh.vertex_normals, np.float32))
+    mesh.vertices *= np.stack([radius, radius, np.ones_like(z)], axis=1)
+    wall = Wall(as_tube(mesh))
     waypoints = [
         Waypoint(Phase.WITHDRAWAL, 0.0, 160.0, off_mm=12.0 + 0j),
         Waypoint(Phase.WITHDRAWAL, 8.0, 80.0, off_mm=12.0 + 0j),
@@ -99,8 +94,7 @@ def test_points_are_placed_where_they_are() -> None:
 
 
 def test_a_bent_hose_is_no_wall_to_its_own_axis() -> None:
-    mesh = bend().subdivide().subdivide()
-    wall = Wall(np.asarray(mesh.vertices), -np.asarray(mesh.vertex_normals, np.float32))
+    wall = Wall(as_tube(bend()))
     arc = np.linspace(0.1, 4.4, 300)
     line = 80.0 * np.stack([np.cos(arc), np.zeros_like(arc), np.sin(arc)], axis=1)
     course = Course.through(
