@@ -75,6 +75,11 @@ class Bounded(Generic[T]):
         self._capacity = capacity
         self._is_closed = False
 
+    def __len__(self) -> int:
+        """How many items wait."""
+        with self._condition:
+            return len(self._items)
+
     def put(self, item: T, timeout_s: float | None = None) -> bool:
         """Append `item`, waiting for room. False: closed, or no room within `timeout_s`."""
         with self._condition:

@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 from engine.mailbox import Bounded, Latest
 from engine.playback import Pace, Playback
+from engine.recording import Recording
 from engine.shown import Mode, Patience, Published, Shown, ShownState
 from engine.sources import VideoSource
 from engine.stages import Analyse, Stage
@@ -82,6 +83,7 @@ class Pipeline:
         self._mode = mode
         self._analyser = analyser
         self._to_carry: Latest[Published] = Latest()
+        self._recording: Recording | None = None
         self._carried: TrackedFolds | None = None
         self._standing_in: TrackedFolds | None = None
         self._dropped_before = 0
@@ -161,6 +163,10 @@ class Pipeline:
     def set_mode(self, mode: Mode) -> None:
         """Show pictures with their own folds, or at once with folds moved along."""
         self._mode = mode
+
+    def record(self, recording: Recording | None) -> None:
+        """Tell `recording` of everything shown and found from now on; None ends that."""
+        self._recording = recording
 
     @property
     def is_playing(self) -> bool:
@@ -250,6 +256,8 @@ class Pipeline:
                 return
             self._newest = published
             self._frames_in += 1
+        if (recording := self._recording) is not None:
+            recording.picture(published)
         self._slot.put(published)
         if self._mode is Mode.LOW_LATENCY:
             self._to_carry.put(published)
@@ -280,5 +288,7 @@ class Pipeline:
             if done.epoch == self._playback.epoch:
                 self._analysed = done
             newest = self._newest
+        if (recording := self._recording) is not None:
+            recording.found(done)
         if self._mode is Mode.LOW_LATENCY and newest is not None:
             self._to_carry.put(newest)

@@ -231,7 +231,7 @@ class FoldTable(_Recording):
         row = {
             "index": frame.index,
             "pts_s": round(frame.pts_s, 6),
-            "folds": [_fold_row(fold) for fold in analysis.folds],
+            "folds": [fold_row(fold) for fold in analysis.folds],
         }
         self._put(self._separator + json.dumps(row, separators=(",", ":")))
         self._separator = ",\n"
@@ -259,7 +259,8 @@ class FoldTable(_Recording):
             raise self._file.failure(error) from error
 
 
-def _fold_row(fold: FoldInstance) -> dict[str, Any]:
+def fold_row(fold: FoldInstance) -> dict[str, Any]:
+    """One fold as it stands in a table."""
     return {
         "track": fold.track,
         "score": round(float(fold.score), 4),

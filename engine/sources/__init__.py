@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from engine.errors import SourceError, SourceNotFoundError
 from engine.types import Frame
@@ -81,6 +82,30 @@ class VideoSource(Protocol):
 
     def close(self) -> None:
         """Let go of files. May be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One compressed picture as a source delivered it."""
+
+    data: Any
+    """PyAV's packet, already decoded: nobody but the listener uses it any more."""
+    stream: Any
+    """PyAV's stream it belongs to; another one after a source was opened again."""
+    pts_s: float
+    """When it is shown, on the scale of `Frame.pts_s`."""
+
+
+@runtime_checkable
+class PacketSource(Protocol):
+    """A source whose compressed pictures can be kept as they are."""
+
+    def tap(self, listener: Callable[[Packet], None] | None) -> None:
+        """Hand every packet that is read from now on to `listener`, in the reading thread.
+
+        None ends that. The listener must not wait.
+        """
         ...
 
 

@@ -14,7 +14,7 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.errors import SourceError, SourceNotFoundError
-from engine.sources import SourceInfo
+from engine.sources import Packet, SourceInfo
 from engine.types import Frame, Image, read_only
 
 _ASK_AGAIN = "Copy the file again from where it was recorded."
@@ -57,6 +57,7 @@ class VideoFile:
         self._damaged = 0
         self._early_end: str | None = None
         self._is_resized = False
+        self._listener: Callable[[Packet], None] | None = None
         self._known: dict[int, int] = {}
         self._index, self._is_index_exact = 0, True
         self._rewind()
@@ -114,6 +115,13 @@ class VideoFile:
         self._is_index_exact = first in self._known
         self._index = self._known.get(first, self._estimate_index(first))
 
+    def tap(self, listener: Callable[[Packet], None] | None) -> None:
+        """Hand every packet that is read from now on to `listener`; None ends that.
+
+        The first ones were read when the file was opened: seek to 0 to begin with them.
+        """
+        self._listener = listener
+
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._packets = iter(())
@@ -164,6 +172,7 @@ class VideoFile:
                 self._decoded.extend(packet.decode())
             except av.FFmpegError:
                 self._damaged += 1
+            self._hand_on(packet)
         raw = self._decoded.popleft()
         last = None if self._last_raw is None else self._last_raw.pts
         if raw.pts is None:
@@ -173,6 +182,11 @@ class VideoFile:
         self._last_raw = raw
         self._damaged += bool(raw.is_corrupt)
         return raw
+
+    def _hand_on(self, packet: Any) -> None:
+        listener = self._listener
+        if listener is not None and packet is not _NOTHING and packet.pts is not None:
+            listener(Packet(packet, self._stream, self._pts_s(packet.pts)))
 
     def _next_packet(self) -> Any:
         try:

@@ -106,3 +106,11 @@ def test_closing_frees_a_sender_who_waits_for_room() -> None:
 def test_a_queue_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Bounded[int](0)
+
+
+def test_a_queue_has_the_length_of_what_waits_in_it() -> None:
+    queue: Bounded[int] = Bounded(3)
+    queue.put(1)
+    queue.put(2)
+    queue.take()
+    assert len(queue) == 1
