@@ -16,6 +16,7 @@ from engine.errors import HaustraError
 
 VERBS: dict[str, str] = {
     "overlay": "paint the folds into a video file, and list them in a table",
+    "record": "record a source as it plays, raw or with the folds, and list them beside it",
     "bench": "measure frame rate and latency on this machine",
     "build": "compile a model for this computer's GPU",
     "doctor": "say what works here, what is missing and what to do",
@@ -30,6 +31,7 @@ Shows haustral folds in colonoscopy video as they happen.
   haustra                             open the window on the demo clip
   haustra exam.mp4                    open the window on a video, a folder or glob of pictures
   haustra overlay exam.mp4 -o out.mp4 --table folds.json
+  haustra record exam.mp4 -o out.mkv --overlay folds.mkv
   haustra bench exam.mp4              is this machine fast enough?
   haustra build                       compile the model for an NVIDIA GPU
   haustra doctor                      what is missing here?

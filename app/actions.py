@@ -35,6 +35,7 @@ class ActionId(StrEnum):
     FULL_SCREEN = "full_screen"
     HELP = "help"
     DISMISS = "dismiss"
+    RECORD = "record"
     QUIT = "quit"
 
 
@@ -55,6 +56,14 @@ class ActionRow:
 _A = ActionId
 ACTIONS: tuple[ActionRow, ...] = (
     ActionRow(_A.OPEN, "File", "Open", ("Ctrl+O",), "Open a recording or a picture", "open"),
+    ActionRow(
+        _A.RECORD,
+        "File",
+        "Record",
+        ("Ctrl+R",),
+        "Record what plays, or end that",
+        "record",
+    ),
     ActionRow(_A.QUIT, "File", "Quit", ("Ctrl+Q",), "Close the window"),
     ActionRow(_A.PLAY, "Playback", "Play or pause", ("Space",), "Play or pause", "play"),
     ActionRow(

@@ -106,6 +106,14 @@ def _close(path: QPainterPath) -> None:
     path.lineTo(6, 18)
 
 
+def _record(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(5, 5, 14, 14))
+
+
+def _stop(path: QPainterPath) -> None:
+    path.addRect(QRectF(6, 6, 12, 12))
+
+
 _SOLID: dict[str, Callable[[QPainterPath], None]] = {
     "play": _play,
     "pause": _pause,
@@ -115,6 +123,8 @@ _SOLID: dict[str, Callable[[QPainterPath], None]] = {
     "slower": _slower,
     "start": _start,
     "end": _end,
+    "record": _record,
+    "stop": _stop,
 }
 _LINE: dict[str, Callable[[QPainterPath], None]] = {
     "open": _open,

@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import ActionId, build_actions
 from app.notices import FIRST_START, Notice
+from app.recordings import RecordingChoice
 from app.screen import Screen
 from app.session import IDLE, Session
-from app.settings import Settings
+from app.settings import Settings, films_folder
 from app.widgets.help_dialog import HelpDialog
 from app.widgets.notice_bar import NoticeBar
 from app.widgets.overlay_panel import OverlayPanel
@@ -71,6 +72,9 @@ class MainWindow(QMainWindow):
         self.video.setFocus()
         self._connect()
         self._apply_look(self._look())
+        self.transport.recorder.set_outputs(
+            is_raw=settings.record_raw, is_overlay=settings.record_overlay
+        )
         self.set_mode(Mode.LOW_LATENCY if settings.low_latency else Mode.MATCHED)
         self._show(Screen(), is_first=True)
         if not settings.was_greeted:
@@ -128,12 +132,15 @@ class MainWindow(QMainWindow):
         self.transport.sought.connect(self.session.seek)
         self.overlay_panel.look_changed.connect(self._apply_look)
         self.overlay_panel.mode_chosen.connect(self.set_mode)
+        self.transport.recorder.outputs_chosen.connect(self._choose_outputs)
+        self.transport.recorder.folder_wanted.connect(self.choose_record_folder)
         self.notice_bar.dismissed.connect(self._greeted)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
         session = self.session
         return {
             ActionId.OPEN: self.choose_file,
+            ActionId.RECORD: self.toggle_recording,
             ActionId.QUIT: lambda: void(self.close()),
             ActionId.PLAY: session.toggle_play,
             ActionId.STEP_FORWARD: lambda: session.step(1),
@@ -189,6 +196,8 @@ class MainWindow(QMainWindow):
             self.transport.set_position(new.position_s)
         if new.speed != old.speed:
             self.transport.set_speed(new.speed)
+        if is_first or new.recording is not old.recording:
+            self.transport.recorder.set_status(new.recording)
         if new.loop != old.loop:
             self.transport.set_loop(new.loop)
 
@@ -246,6 +255,25 @@ class MainWindow(QMainWindow):
         self.settings = replace(self.settings, low_latency=mode is Mode.LOW_LATENCY)
         self.session.set_mode(mode)
         self.overlay_panel.set_mode(mode)
+
+    def toggle_recording(self) -> None:
+        """Record what plays, or end the recording."""
+        if self._screen.recording is not None:
+            self.session.end_recording()
+            return
+        settings = self.settings
+        folder = Path(settings.record_folder) if settings.record_folder else films_folder()
+        self.session.record(RecordingChoice(folder, settings.record_raw, settings.record_overlay))
+
+    def choose_record_folder(self) -> None:
+        """Ask where recordings go."""
+        folder = self.settings.record_folder or str(films_folder())
+        name = QFileDialog.getExistingDirectory(self, "Record to", folder)
+        if name:
+            self.settings = replace(self.settings, record_folder=name)
+
+    def _choose_outputs(self, is_raw: bool, is_overlay: bool) -> None:
+        self.settings = replace(self.settings, record_raw=is_raw, record_overlay=is_overlay)
 
     def toggle_full_screen(self) -> None:
         """Picture and status line alone, or everything."""

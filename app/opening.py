@@ -25,6 +25,7 @@ class Opened:
     """A source that plays."""
 
     pipeline: Pipeline
+    source: VideoSource
     info: SourceInfo
     analyser: Analyser | None
     """None where there is no usable model: the video plays bare."""
@@ -62,7 +63,7 @@ class Stage:
                 )
             previous, pipeline = self._opened, Pipeline(source, analyser)
             pipeline.start()
-            self._opened = Opened(pipeline, source.info, analyser)
+            self._opened = Opened(pipeline, source, source.info, analyser)
             if previous is not None:
                 previous.pipeline.close()
             return True

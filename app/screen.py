@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.recording import RecordingStatus
 from engine.shown import Mode
 from engine.sources import SourceInfo
 from engine.types import Analysis, FoldInstance, Frame, PipelineStatus, TrackedFolds
@@ -53,6 +54,7 @@ class Screen:
     speed: float = 1.0
     loop: Loop | None = None
     status: PipelineStatus | None = None
+    recording: RecordingStatus | None = None
 
     @property
     def folds(self) -> tuple[FoldInstance, ...] | None:

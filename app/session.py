@@ -12,8 +12,10 @@ from pathlib import Path
 
 from app.notices import Notice, NoticeKind
 from app.opening import Model, OpenAnalyser, Opened, Opening, OpenSource, Stage
+from app.recordings import RecordingChoice, Recordings
 from app.screen import Loop, Screen, Signal
 from engine.analyser import open_analyser
+from engine.errors import HaustraError
 from engine.pipeline import Mode, Pipeline, Shown, ShownState
 from engine.sources import open_source
 from engine.types import PipelineStatus
@@ -42,6 +44,7 @@ class Session:
         self._told_backend: str | None = None
         self._loop: Loop | None = None
         self._mode = Mode.MATCHED
+        self._recordings = Recordings()
 
     # Opening and closing
 
@@ -59,11 +62,12 @@ class Session:
     def close(self, timeout_s: float = 3.0) -> bool:
         """Stop everything; False where something still runs after `timeout_s`."""
         deadline_s = time.monotonic() + timeout_s
+        is_recorded = self._recordings.close(timeout_s)
         for opening in self._openings:
             opening.give_up()
         # A model that is being loaded when the interpreter ends takes the program down with it.
         ended = [opening.wait(deadline_s - time.monotonic()) for opening in self._openings]
-        return self._stage.clear() and all(ended)
+        return self._stage.clear() and all(ended) and is_recorded
 
     # What the user wants
 
@@ -137,6 +141,20 @@ class Session:
         else:
             self._loop = None
 
+    def record(self, choice: RecordingChoice) -> None:
+        """Record what plays from now on; what keeps it from that is told."""
+        opened = self._stage.opened
+        if opened is None:
+            return
+        try:
+            self._recordings.start(opened, choice)
+        except HaustraError as error:
+            self.tell(Notice.of(error))
+
+    def end_recording(self) -> None:
+        """Complete the files in the background, and tell where they are."""
+        self._tell_of(self._recordings.stop())
+
     # What happens
 
     def tell(self, notice: Notice) -> None:
@@ -155,6 +173,7 @@ class Session:
             self._notices.extend(self._opening.notices)
             self._opening = None
         opened = self._stage.opened
+        self._tell_of(self._recordings.look(opened))
         if opened is not self._seen:
             self._seen, self._loop, self._told = opened, None, None
         if opened is None:
@@ -173,6 +192,10 @@ class Session:
     def _pipeline(self) -> Pipeline | None:
         opened = self._stage.opened
         return None if opened is None else opened.pipeline
+
+    def _tell_of(self, notice: Notice | None) -> None:
+        if notice is not None:
+            self.tell(notice)
 
     def _repeat(self, pipeline: Pipeline, status: PipelineStatus) -> None:
         loop = self._loop
@@ -217,6 +240,7 @@ class Session:
             speed=opened.pipeline.speed,
             loop=self._loop,
             status=status,
+            recording=self._recordings.status,
         )
 
 

@@ -25,6 +25,12 @@ class Settings:
     """Of the whole overlay, 0..1."""
     low_latency: bool = False
     """The newest picture at once, with folds moved along, instead of each with its own."""
+    record_raw: bool = True
+    """Record the pictures as they came."""
+    record_overlay: bool = False
+    """Record the pictures with their folds."""
+    record_folder: str = ""
+    """Empty: the user's folder for films."""
     last_folder: str = ""
     """Where the open dialog starts."""
     backend: str = AUTOMATIC
@@ -48,6 +54,12 @@ def default_path() -> Path:
     """Where this user's settings live."""
     location = QStandardPaths.StandardLocation.GenericConfigLocation
     return Path(QStandardPaths.writableLocation(location)) / "haustra" / "settings.json"
+
+
+def films_folder() -> Path:
+    """Where recordings go unless told: the user's own folder for films."""
+    location = QStandardPaths.StandardLocation.MoviesLocation
+    return Path(QStandardPaths.writableLocation(location)) / "Haustra"
 
 
 def load_settings(path: Path) -> tuple[Settings, Notice | None]:

@@ -103,6 +103,7 @@ def style_sheet() -> str:
     QToolButton#segment:hover {{ color: {TEXT}; }}
     QToolButton#segment:checked {{ background: {EDGE}; color: {TEXT}; font-weight: 600; }}
     QToolButton#segment:focus {{ border-color: {ACCENT}; }}
+    QToolButton::menu-button {{ border: none; width: 16px; }}
     QToolTip {{
         background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px 6px;
     }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 
@@ -82,6 +83,17 @@ class Analyser:
     def note(self) -> str | None:
         """What the user should know about how it runs."""
         return self.backend.note
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Which model, and what computes it, as JSON values."""
+        return {
+            "name": self.bundle.name,
+            "version": self.bundle.version,
+            "sha256": dict(self.bundle.artefacts),
+            "threshold": self.bundle.threshold,
+            "backend": self.backend.name,
+        }
 
     def __call__(self, frame: Frame) -> Analysis:
         """Find, separate and follow the folds of one frame."""

@@ -11,11 +11,11 @@ import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.progress import Progress
 from engine.errors import RecordingError, SourceError
-from engine.sources import SourceInfo, VideoSource, open_source
+from engine.sources import VideoSource, open_source
 
 if TYPE_CHECKING:
     from engine.analyser import Analyser
@@ -98,6 +98,7 @@ class Outcome:
 
 def write_results(source: VideoSource, analyser: Analyser, results: Results) -> Outcome:
     """Analyse every frame and write it. Raises HaustraError, leaving no file behind."""
+    from app.provenance import provenance
     from engine.offline import analyse_every_frame
     from engine.overlay import paint_overlay
     from engine.recorder import FoldTable, OverlayVideo
@@ -109,7 +110,8 @@ def write_results(source: VideoSource, analyser: Analyser, results: Results) -> 
         video = stack.enter_context(OverlayVideo(results.video, source.info))
         table = None
         if results.table is not None:
-            table = stack.enter_context(FoldTable(results.table, _header(source.info, analyser)))
+            header = {"schema": TABLE_SCHEMA, **provenance(source.info, analyser)}
+            table = stack.enter_context(FoldTable(results.table, header))
         frames = stack.enter_context(contextlib.closing(analyse_every_frame(source, analyser)))
         stack.callback(progress.finish)
         for processed in frames:
@@ -143,39 +145,6 @@ def refuse_to_overwrite(source: str, *outputs: Path | None) -> None:
             )
     if len({output.resolve() for output in named}) < len(named):
         raise RecordingError("The video and the table have the same name.", "Name two files.")
-
-
-def _header(info: SourceInfo, analyser: Analyser) -> dict[str, Any]:
-    from app.__main__ import version
-
-    bundle = analyser.bundle
-    return {
-        "schema": TABLE_SCHEMA,
-        "program": f"haustra {version()}",
-        "notice": "Research and training. Not for diagnosis.",
-        "source": {
-            "name": info.name,
-            "width": info.width,
-            "height": info.height,
-            "frame_rate_hz": info.frame_rate_hz,
-            "time_base": str(info.time_base),
-            "start_pts": info.start_pts,
-        },
-        "model": {
-            "name": bundle.name,
-            "version": bundle.version,
-            "sha256": dict(bundle.artefacts),
-            "threshold": bundle.threshold,
-            "backend": analyser.backend.name,
-        },
-        "units": {
-            "pts_s": "seconds from the first frame",
-            "contour": "x, y in frame pixels, pixel centres at whole numbers",
-            "area_px": "frame pixels",
-            "score": "mean probability inside, 0..1",
-            "track": "1, 2, ...: the same fold over time; 0 untracked",
-        },
-    }
 
 
 def _fraction(text: str) -> float:

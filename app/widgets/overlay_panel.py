@@ -127,7 +127,7 @@ class OverlayPanel(QWidget):
         column.addSpacing(4)
         column.addLayout(_row("Folds are", self._shown, self._hidden))
         column.addLayout(_row("Drawn as", self._fill, self._outline))
-        column.addLayout(_row("Timing", self._matched, self._newest))
+        column.addLayout(_row("Timing", self._matched, self._newest, (7, 9)))
         row = QHBoxLayout()
         row.addWidget(_dim("Opacity"))
         row.addSpacing(theme.GAP)
@@ -207,12 +207,14 @@ def _pair(first: QToolButton, second: QToolButton) -> QButtonGroup:
     return group
 
 
-def _row(text: str, first: QToolButton, second: QToolButton) -> QHBoxLayout:
+def _row(
+    text: str, first: QToolButton, second: QToolButton, shares: tuple[int, int] = (1, 1)
+) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(0)
     label = _dim(text)
-    label.setFixedWidth(84)
+    label.setFixedWidth(76)
     row.addWidget(label)
-    row.addWidget(first, 1)
-    row.addWidget(second, 1)
+    row.addWidget(first, shares[0])
+    row.addWidget(second, shares[1])
     return row

@@ -12,6 +12,7 @@ from app import theme
 from app.actions import ActionId
 from app.icons import icon
 from app.screen import Loop
+from app.widgets.recorder_strip import RecorderStrip
 from app.widgets.seek_slider import SeekSlider
 
 _LEFT = (ActionId.START, ActionId.STEP_BACK, ActionId.PLAY, ActionId.STEP_FORWARD, ActionId.END)
@@ -27,11 +28,14 @@ class Transport(QWidget):
         self.setObjectName("transport")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._play = actions[ActionId.PLAY]
-        self._actions = [actions[which] for which in (*_LEFT, *_SPEED, ActionId.LOOP)]
+        self._actions = [
+            actions[which] for which in (*_LEFT, *_SPEED, ActionId.LOOP, ActionId.RECORD)
+        ]
         self._is_playing: bool | None = None
         self._duration_s: float | None = None
         self.slider = SeekSlider()
         self.slider.sought.connect(self.sought)
+        self.recorder = RecorderStrip(actions)
         self._time = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._time.setFont(theme.figures(theme.PANEL_PT + 1))
         self._speed = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
@@ -53,6 +57,8 @@ class Transport(QWidget):
             row.addWidget(_button(actions[which], size), 0, Qt.AlignmentFlag.AlignVCenter)
         row.addSpacing(theme.MARGIN)
         row.addWidget(self._time)
+        row.addSpacing(theme.MARGIN)
+        row.addWidget(self.recorder)
         row.addStretch(1)
         row.addWidget(self._loop)
         row.addWidget(_button(actions[ActionId.LOOP], 20))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from PySide6.QtGui import QImage
@@ -60,6 +60,7 @@ class SquareFinder:
     description = "square finder"
     choice = "the only one"
     note: str | None = None
+    provenance: ClassVar[dict[str, str]] = {"name": "square finder"}
 
     def __init__(self) -> None:
         self.stages = (self,)

@@ -10,7 +10,7 @@ import pytest
 from app.__main__ import VERBS, main
 
 ROOT = Path(__file__).parents[2]
-HEADLESS = ("overlay", "bench", "build", "doctor", "pattern")
+HEADLESS = ("overlay", "record", "bench", "build", "doctor", "pattern")
 
 
 def test_help_teaches_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

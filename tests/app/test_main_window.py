@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import cast
 
 import cv2
@@ -112,6 +113,21 @@ def test_a_key_changes_how_folds_are_drawn(
     window = open_desk(None).window
     qtbot.keyClick(window, key)
     assert getattr(window.settings, setting) is False
+
+
+def test_ctrl_r_records_and_ends_the_recording(
+    open_desk: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settings = Settings(was_greeted=True, record_folder=str(tmp_path))
+    window = open_desk(settings=settings).window
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(
+        lambda: window.transport.recorder.text().startswith("● 00:00"), timeout=PATIENCE_MS
+    )
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: window.transport.recorder.text() == "", timeout=PATIENCE_MS)
+    window.close()
+    assert len(list(tmp_path.glob("haustra-*.mkv"))) == 1
 
 
 def test_space_pauses_whatever_has_the_focus(open_desk: Open, qtbot: QtBot) -> None:

@@ -10,12 +10,14 @@ from typing import cast
 import pytest
 
 from app.notices import NoticeKind
+from app.recordings import RecordingChoice
 from app.screen import Screen, Signal
 from app.session import IDLE, Session
 from engine.analyser import Analyser
 from engine.errors import BundleError, SourceError
 from engine.shown import Mode
 from engine.sources import VideoSource, open_source
+from engine.sources.pattern import read_code
 from engine.types import Analysis, Frame
 from tests.app.pictures import SquareFinder, until
 
@@ -114,6 +116,12 @@ def test_late_is_said_exactly_while_the_picture_has_no_folds(make: Make) -> None
     playing = [screen for screen in seen if screen.is_playing]
     assert playing
     assert all((screen.signal is Signal.LATE) == (screen.analysis is None) for screen in playing)
+
+
+class _FullDisk:
+    """As the operating system describes one."""
+
+    free = 0
 
 
 class _Lags(SquareFinder):
@@ -291,6 +299,68 @@ def test_a_fault_is_told_once(make: Make) -> None:
     assert len(session.take_notices()) == 1
 
 
+def test_what_plays_is_recorded_until_told_to_end(make: Make, tmp_path: Path) -> None:
+    session = make(_CLIP)
+    session.record(RecordingChoice(tmp_path / "films"))
+    assert _reaches(
+        session,
+        lambda screen: screen.recording is not None and screen.recording.elapsed_s > 0.2,
+    )
+    session.end_recording()
+    assert session.tick().recording is None
+    (notice,) = session.take_notices()
+    assert notice.what.startswith("Recorded ")
+    assert session.close(30.0)
+    (video,) = (tmp_path / "films").glob("*.mkv")
+    source = open_source(video)
+    first = source.read()
+    assert first is not None
+    assert read_code(first.image) is not None
+
+
+def test_another_source_ends_the_recording(make: Make, tmp_path: Path) -> None:
+    session = make(_CLIP)
+    session.record(RecordingChoice(tmp_path))
+    assert session.tick().recording is not None
+    session.open(_SHORT)
+    assert session.wait_until_open(30.0)
+    assert _reaches(session, lambda screen: screen.recording is None)
+
+
+def test_two_recordings_have_two_names(make: Make, tmp_path: Path) -> None:
+    session = make(_CLIP)
+    for _ in range(2):
+        session.record(RecordingChoice(tmp_path, raw=True, overlay=True))
+        assert _reaches(
+            session, lambda screen: screen.recording is not None and screen.recording.pictures > 0
+        )
+        session.end_recording()
+    assert session.close(30.0)
+    assert len(list(tmp_path.glob("*-folds.mkv"))) == 2
+    assert len(list(tmp_path.glob("*.mkv"))) == 4
+
+
+def test_a_folder_that_cannot_be_made_is_told(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    session = make(_CLIP)
+    session.record(RecordingChoice(tmp_path / "file" / "films"))
+    (notice,) = session.take_notices()
+    assert "cannot be created" in notice.what
+
+
+def test_a_full_disk_ends_the_recording_and_the_video_plays_on(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make(_CLIP)
+    session.record(RecordingChoice(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: _FullDisk())
+    assert _reaches(session, lambda screen: screen.recording is None)
+    (notice,) = session.take_notices()
+    assert (notice.kind, "MB are left" in notice.what) == (NoticeKind.FAULT, True)
+    before_s = session.tick().position_s
+    assert _reaches(session, lambda screen: screen.position_s > before_s)
+
+
 def test_of_two_sources_asked_for_the_later_one_plays(make: Make) -> None:
     gate = threading.Event()
 
@@ -319,6 +389,8 @@ def test_intentions_without_a_source_do_nothing(make: Make) -> None:
     session.seek(1.0)
     session.seek_by(1.0)
     session.change_speed(1)
+    session.record(RecordingChoice(Path("nowhere")))
+    session.end_recording()
     assert session.tick() == Screen(detail=IDLE)
 
 
