@@ -14,12 +14,13 @@ class Progress:
 
     Args:
         total: frames expected, None if nobody knows.
+        out: the error output as it is now, unless told.
     """
 
-    def __init__(self, total: int | None, out: TextIO = sys.stderr) -> None:
+    def __init__(self, total: int | None, out: TextIO | None = None) -> None:
         self._total = total
-        self._out = out
-        self._is_shown = out.isatty()
+        self._out = out if out is not None else sys.stderr
+        self._is_shown = self._out.isatty()
         self._started_s = time.monotonic()
         self._told_s = 0.0
         self._done = 0
