@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from train.simulate.compiled import bare
 from train.simulate.folds import TubePlace, tube_place
 from train.simulate.hits import Hits
 from train.simulate.tube import Floats, Tube
@@ -42,10 +43,9 @@ class Coverage:
 
     def add(self, number: int, hits: Hits, cosine: NDArray[np.float32]) -> None:
         """Note what frame `number` sees; `cosine` (n,) belongs to the hits."""
-        np.minimum.at(self.nearest_mm, hits.face, hits.distance)
-        np.maximum.at(self.best_cosine, hits.face, cosine)
-        new = hits.face[self.first_seen[hits.face] < 0]
-        self.first_seen[new] = number
+        _add(self.first_seen, self.nearest_mm, self.best_cosine, number, (
+            hits.face, hits.distance, cosine,
+        ))  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Write `coverage.npz`."""
@@ -148,3 +148,23 @@ def _crest_places(place: TubePlace, folds: NDArray[np.int64]) -> dict[tuple[int,
         (int(name // 100), int(name % 100)): float(total / count)
         for name, total, count in zip(names, sums, counts, strict=True)
     }
+
+
+@bare
+def _add(
+    first_seen: NDArray[np.int32],
+    nearest_mm: NDArray[np.float32],
+    best_cosine: NDArray[np.float32],
+    number: int,
+    seen: tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    """Update the three with what was `seen`: faces, distances, cosines."""
+    faces, distances, cosines = seen
+    for i in range(len(faces)):
+        face = faces[i]
+        if first_seen[face] < 0:
+            first_seen[face] = number
+        if distances[i] < nearest_mm[face]:
+            nearest_mm[face] = distances[i]
+        if cosines[i] > best_cosine[face]:
+            best_cosine[face] = cosines[i]

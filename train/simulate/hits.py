@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.simulate.compiled import compiled
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -27,16 +29,11 @@ class Hits:
 
     def interpolate(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
         """(m,) of the values (n,) of vertices."""
-        return np.asarray(np.einsum("nk,nk->n", self.weights, of_vertex[self.corners]))
+        return _interpolate(self.corners, self.weights, of_vertex)
 
     def label(self, of_vertex: NDArray[Any]) -> NDArray[Any]:
         """(m,) of the labels (n,) of vertices: the heaviest one; 0 only where all are 0."""
-        labels = of_vertex[self.corners]
-        found = labels[:, 0].copy()
-        mixed = np.flatnonzero((found != labels[:, 1]) | (found != labels[:, 2]))
-        weights = self.weights[mixed] * (labels[mixed] != 0)
-        found[mixed] = labels[mixed, np.argmax(weights, axis=1)]
-        return found
+        return _label(self.corners, self.weights, of_vertex)
 
     def image(self, values: NDArray[Any], fill: Any = 0) -> NDArray[Any]:
         """(m, ...) values as an image (H, W, ...), `fill` where nothing was hit."""
@@ -44,3 +41,32 @@ class Hits:
         image = np.full((height * width, *values.shape[1:]), fill, values.dtype)
         image[self.pixel] = values
         return image.reshape(height, width, *values.shape[1:])
+
+
+@compiled
+def _interpolate(
+    corners: NDArray[np.int32], weights: NDArray[np.float32], of_vertex: NDArray[Any]
+) -> NDArray[Any]:
+    found = np.empty(len(corners), (weights[:0, 0] * of_vertex[:0]).dtype)
+    for i in range(len(corners)):
+        found[i] = (
+            weights[i, 0] * of_vertex[corners[i, 0]]
+            + weights[i, 1] * of_vertex[corners[i, 1]]
+            + weights[i, 2] * of_vertex[corners[i, 2]]
+        )
+    return found
+
+
+@compiled
+def _label(
+    corners: NDArray[np.int32], weights: NDArray[np.float32], of_vertex: NDArray[Any]
+) -> NDArray[Any]:
+    found = np.empty(len(corners), of_vertex.dtype)
+    for i in range(len(corners)):
+        label, heaviest = of_vertex[corners[i, 0]], np.float32(0.0)
+        for k in range(3):
+            other = of_vertex[corners[i, k]]
+            if other != 0 and weights[i, k] > heaviest:
+                label, heaviest = other, weights[i, k]
+        found[i] = label
+    return found

@@ -28,6 +28,8 @@ class Lens(NamedTuple):
 
     rays: NDArray[np.float64]
     """(H, W, 3) unit."""
+    slim_rays: NDArray[np.float32]
+    """(H · W, 3)."""
     sees: NDArray[np.bool_]
     """(H, W)."""
     profile: NDArray[np.float64]
@@ -61,6 +63,7 @@ def lens_of(camera: Camera) -> Lens:
     axis, reach = _tiles(rays)
     return Lens(
         rays=rays,
+        slim_rays=rays.reshape(-1, 3).astype(np.float32),
         sees=sees,
         profile=_radius(camera, angles) / np.sin(angles),
         steps_per_cosine=(_SAMPLES - 1) / (1.0 - np.cos(limit)),

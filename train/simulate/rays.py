@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from train.simulate.camera import Camera
 from train.simulate.casters import DEFAULT, open_caster
-from train.simulate.compiled import compiled
+from train.simulate.compiled import bare, compiled
 from train.simulate.hits import Hits
+from train.simulate.lens import lens_of
 from train.simulate.tube import Tube
 
 Depths = NDArray[np.float32]
@@ -65,14 +64,45 @@ class Scene:
 
     def normals(self, hits: Hits, pose: NDArray[np.float64], camera: Camera) -> Depths:
         """(m, 3) unit, camera coordinates, towards the camera."""
-        world = np.einsum("nk,nkc->nc", hits.weights, self._normals[hits.corners])
-        normal = world @ pose[:3, :3].astype(np.float32)
-        rays = camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
-        grazing = np.einsum("nc,nc->n", normal, rays)
+        turn = np.ascontiguousarray(pose[:3, :3], np.float32)
+        return _normals(hits.corners, hits.weights, self._normals, turn, _seen_by(hits, camera))
+
+
+def incidence(normal: Depths, hits: Hits, camera: Camera) -> Depths:
+    """(m,) cosine of the angle between the line of sight and the normals (m, 3); 1 is face on."""
+    return np.asarray(-np.einsum("nc,nc->n", normal, _seen_by(hits, camera)))
+
+
+def _seen_by(hits: Hits, camera: Camera) -> Depths:
+    """(m, 3) the rays of the hits."""
+    return np.asarray(lens_of(camera).slim_rays.take(hits.pixel, axis=0))
+
+
+@compiled
+def _normals(
+    corners: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    of_vertex: NDArray[np.float32],
+    turn: NDArray[np.float32],
+    rays: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(m, 3) unit normals in camera coordinates, at most perpendicular to their rays."""
+    normals = np.empty((len(corners), 3), np.float32)
+    for i in range(len(corners)):
+        a, b, c = of_vertex[corners[i, 0]], of_vertex[corners[i, 1]], of_vertex[corners[i, 2]]
+        p, q, r = weights[i, 0], weights[i, 1], weights[i, 2]
+        u = p * a[0] + q * b[0] + r * c[0]
+        v = p * a[1] + q * b[1] + r * c[1]
+        w = p * a[2] + q * b[2] + r * c[2]
+        x = u * turn[0, 0] + v * turn[1, 0] + w * turn[2, 0]
+        y = u * turn[0, 1] + v * turn[1, 1] + w * turn[2, 1]
+        z = u * turn[0, 2] + v * turn[1, 2] + w * turn[2, 2]
         # Interpolated normals can turn away at a silhouette; what is seen faces the camera.
-        normal -= np.maximum(grazing, 0)[:, None] * rays
-        normal /= np.maximum(np.sqrt(np.einsum("nc,nc->n", normal, normal)), 1e-9)[:, None]
-        return np.asarray(normal, np.float32)
+        away = max(x * rays[i, 0] + y * rays[i, 1] + z * rays[i, 2], np.float32(0.0))
+        x, y, z = x - away * rays[i, 0], y - away * rays[i, 1], z - away * rays[i, 2]
+        scale = np.float32(1.0) / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
+        normals[i, 0], normals[i, 1], normals[i, 2] = x * scale, y * scale, z * scale
+    return normals
 
 
 def nearest_mm(hits: Hits, camera: Camera) -> float:
@@ -112,23 +142,29 @@ def _vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> 
 
 def occluding_edge(distance: Depths, options: OcclusionOptions = OcclusionOptions()) -> Bools:
     """Near side of every depth jump, one pixel wide, (H, W)."""
-    edge = np.zeros(distance.shape, dtype=bool)
-    for axis in (0, 1):
-        one, other = _neighbours(distance, axis)
-        jump = np.abs(other - one)
-        is_jump = (jump > options.jump_mm) & (jump > options.jump_share * np.minimum(one, other))
-        first, second = _neighbours(edge, axis)
-        is_first_near = one <= other
-        first |= is_jump & is_first_near
-        second |= is_jump & ~is_first_near
-    return edge & (distance > 0)
+    edge = np.zeros(distance.shape, np.bool_)
+    _mark_jumps(distance, np.float32(options.jump_mm), np.float32(options.jump_share), edge)
+    return edge
 
 
-def _neighbours(image: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Views of every pixel and of the next one along an axis."""
-    if axis == 0:
-        return image[:-1], image[1:]
-    return image[:, :-1], image[:, 1:]
+@bare
+def _mark_jumps(distance: Depths, jump_mm: np.float32, share: np.float32, edge: Bools) -> None:
+    height, width = distance.shape
+    for v in range(height):
+        for u in range(width):
+            here = distance[v, u]
+            for k in range(2):
+                # The next pixel to the right, and the next one below.
+                down, right = v + k, u + 1 - k
+                if down == height or right == width:
+                    continue
+                there = distance[down, right]
+                jump = abs(there - here)
+                if jump > jump_mm and jump > share * min(here, there):
+                    if here <= there:
+                        edge[v, u] |= here > 0
+                    else:
+                        edge[down, right] |= there > 0
 
 
 def occluding_band(
@@ -142,41 +178,47 @@ def occluding_band(
 
     What lies behind the edge is farther away than that, so the band stays on the near side.
     """
-    band = np.zeros(distance.shape, dtype=bool)
-    if not edge.any():
-        return band
-    candidates = (distance > 0) & _may_reach(distance, camera, edge, options.band_mm)
+    lens = lens_of(camera)
+    candidates = distance > 0
     if skip is not None:
         candidates &= ~skip
-    rays = camera.rays()
-    limit = options.band_mm
-    seeds = distance[edge][:, None] * rays[edge]
-    points = distance[candidates][:, None] * rays[candidates]
-    reached = cKDTree(seeds, balanced_tree=False, compact_nodes=False).query(
-        points, distance_upper_bound=limit
-    )[0]
-    band[candidates] = np.isfinite(reached)
-    return band
+    points = lens.slim_rays.T.reshape(3, *distance.shape) * distance
+    band = np.zeros(distance.shape, np.bool_)
+    _mark_near(points, distance, edge, (options.band_mm, lens.stretch), band)
+    return band & candidates
 
 
-def _may_reach(distance: Depths, camera: Camera, edge: Bools, reach_mm: float) -> Bools:
-    """A quick, generous test: pixels so far from every edge in the picture cannot be near in space.
+@bare
+def _mark_near(
+    points: Depths,
+    distance: Depths,
+    edge: Bools,
+    reach: tuple[float, float],
+    band: Bools,
+) -> None:
+    """Mark every pixel whose point (3, H, W) lies within `reach` mm of one of the edge's.
 
-    Points at an angle α are at least distance · sin α apart.
+    Points at an angle α are at least distance · sin α apart, and α covers at most α times the
+    second of `reach` pixels: beyond, nobody needs to be asked.
     """
-    pixels = np.asarray(cv2.distanceTransform((~edge).view(np.uint8), cv2.DIST_L2, 5))
-    angle = np.arcsin(np.clip(reach_mm / np.maximum(distance, 1e-3), 0, 1))
-    # The lens is steepest near its axis: 1.3 covers fisheye and wide pinhole borders alike.
-    return np.asarray(pixels <= 1.5 + 1.3 * max(camera.fx, camera.fy) * _stretch(camera) * angle)
-
-
-@lru_cache(maxsize=64)
-def _stretch(camera: Camera) -> float:
-    """Largest number of pixels per radian, as a share of the focal length."""
-    rays = camera.rays()
-    sees = camera.sees()
-    cosine = float(rays[..., 2][sees].min(initial=1.0))
-    return 1.0 / max(cosine, 0.2) ** 2 if camera.model == "pinhole" else 1.0
+    reach_mm, px_per_rad = reach
+    limit = np.float32(reach_mm) ** 2
+    height, width = distance.shape
+    for row in range(height):
+        for column in range(width):
+            if not edge[row, column]:
+                continue
+            far = distance[row, column]
+            angle = np.arcsin(reach_mm / far) if far > reach_mm else np.pi
+            px = int(np.ceil(px_per_rad * angle)) + 1
+            x, y, z = points[0, row, column], points[1, row, column], points[2, row, column]
+            first, last = max(column - px, 0), min(column + px + 1, width)
+            for v in range(max(row - px, 0), min(row + px + 1, height)):
+                xs, ys = points[0, v, first:last], points[1, v, first:last]
+                zs, marks = points[2, v, first:last], band[v, first:last]
+                for u in range(last - first):  # one instruction for many pixels
+                    dx, dy, dz = xs[u] - x, ys[u] - y, zs[u] - z
+                    marks[u] |= dx * dx + dy * dy + dz * dz < limit
 
 
 def widen(edge: Bools, near: Bools, width_px: int) -> Bools:

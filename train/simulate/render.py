@@ -36,6 +36,7 @@ from train.simulate.rays import (
     Bools,
     OcclusionOptions,
     Scene,
+    incidence,
     nearest_mm,
     occluding_band,
     occluding_edge,
@@ -225,8 +226,7 @@ class Photographer:
     def _label(self, number: int, pose: NDArray[np.float64], hits: Hits, times: StageTimes) -> View:
         with times.measure("labels"):
             normal = self._scene.normals(hits, pose, self._camera)
-            rays = self._camera.rays().reshape(-1, 3)[hits.pixel].astype(np.float32)
-            self.coverage.add(number, hits, -np.einsum("nc,nc->n", normal, rays))
+            self.coverage.add(number, hits, incidence(normal, hits, self._camera))
             label = hits.label(self._labels)
             feature = np.where(label > _FEATURE, label - _FEATURE, 0).astype(np.uint8)
             is_crest = (hits.interpolate(self._beyond_mm) < 0) & (feature == Feature.NONE)

@@ -81,3 +81,19 @@ def test_in_the_end_as_much_was_seen_as_the_sectors_say() -> None:
     _, share = seen_behind(faces_behind(tube, folds), coverage, 6)
     assert share[-1, 0] == pytest.approx(seen / sum(each.area_mm2 for each in sectors), abs=1e-3)
     assert share[4, 0] == 0
+
+
+def test_many_pixels_of_many_frames_add_up_as_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    coverage, nearest = Coverage.none(50), np.full(50, np.inf, np.float32)
+    best, first = np.zeros(50, np.float32), np.full(50, -1)
+    for number in range(4):
+        face = rng.integers(0, 50, 40).astype(np.int32)
+        distance, cosine = rng.random((2, 40), np.float32)
+        coverage.add(number, hits(face.tolist(), distance.tolist()), cosine)
+        np.minimum.at(nearest, face, distance)
+        np.maximum.at(best, face, cosine)
+        first[face[first[face] < 0]] = number
+    assert np.array_equal(coverage.nearest_mm, nearest)
+    assert np.array_equal(coverage.best_cosine, best)
+    assert np.array_equal(coverage.first_seen, first)

@@ -6,7 +6,15 @@ import trimesh
 
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.hits import Hits
-from train.simulate.rays import OcclusionOptions, Scene, occluding_band, occluding_edge, widen
+from train.simulate.rays import (
+    OcclusionOptions,
+    Scene,
+    incidence,
+    occluding_band,
+    occluding_edge,
+    vertex_normals,
+    widen,
+)
 from train.simulate.tube import AnalyticFolds, Tube
 
 
@@ -117,3 +125,86 @@ def test_pixels_without_a_hit_take_the_fill() -> None:
     assert image.shape == (32, 32)
     assert np.count_nonzero(image > 0) == len(hits.pixel)
     assert np.count_nonzero(image == -1) == 32 * 32 - len(hits.pixel)
+
+
+def slow_edge(distance: np.ndarray, options: OcclusionOptions) -> np.ndarray:
+    """The near side of every jump between neighbours, in whole arrays."""
+    edge = np.zeros(distance.shape, bool)
+    for one, other in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
+        first, second = distance[one], distance[other]
+        jump, nearer = np.abs(second - first), np.minimum(first, second)
+        is_jump = (jump > options.jump_mm) & (jump > np.float32(options.jump_share) * nearer)
+        edge[one] |= is_jump & (first <= second)
+        edge[other] |= is_jump & (first > second)
+    return edge & (distance > 0)
+
+
+def test_the_edge_is_that_of_the_definition() -> None:
+    rng = np.random.default_rng(2)
+    distance = rng.uniform(0, 40, (31, 47)).astype(np.float32)
+    distance[rng.random(distance.shape) < 0.1] = 0
+    assert np.array_equal(occluding_edge(distance), slow_edge(distance, OcclusionOptions()))
+
+
+def ball_scene() -> tuple[Tube, Scene]:
+    ball = trimesh.creation.icosphere(subdivisions=3, radius=30.0)
+    n = len(ball.vertices)
+    vertices = np.asarray(ball.vertices) * np.random.default_rng(0).uniform(0.8, 1, (n, 1))
+    line = np.linspace([0, 0, -20], [0, 0, 20], 30)
+    tube = Tube(
+        vertices, np.asarray(ball.faces)[:, ::-1], line, np.full(30, 20.0),
+        np.zeros(n, np.uint8), AnalyticFolds.none(n),
+    )  # fmt: skip
+    return tube, Scene(tube)
+
+
+def tilted() -> np.ndarray:
+    pose = np.eye(4)
+    pose[:3, :3] = np.linalg.qr(np.random.default_rng(4).standard_normal((3, 3)))[0]
+    pose[:3, 3] = 3.0, -2.0, 5.0
+    return pose
+
+
+def test_normals_are_the_weighted_ones_bent_towards_the_camera() -> None:
+    tube, scene = ball_scene()
+    camera, pose = Fisheye.colonoscope(24, 1.3), tilted()
+    hits = scene.look(pose, camera)
+    rays = camera.rays().reshape(-1, 3)[hits.pixel]
+    corners = vertex_normals(tube.vertices, tube.faces)[hits.corners]
+    expected = np.einsum("nk,nkc->nc", hits.weights, corners) @ pose[:3, :3]
+    expected -= np.maximum(np.sum(expected * rays, axis=1), 0)[:, None] * rays
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    found = scene.normals(hits, pose, camera)
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert incidence(found, hits, camera) == pytest.approx(-np.sum(found * rays, axis=1), abs=1e-5)
+
+
+def test_normals_move_with_the_wall() -> None:
+    tube, scene = ball_scene()
+    turn = tilted()[:3, :3]
+    still = scene.normals(scene.look(np.eye(4), LENS), np.eye(4), LENS)
+    scene.move(tube.vertices @ turn.T)
+    turned = np.eye(4)
+    turned[:3, :3] = turn
+    assert scene.normals(scene.look(turned, LENS), turned, LENS) == pytest.approx(still, abs=1e-4)
+
+
+LENS = Pinhole.wide(12, 12, 1.4)
+
+
+def test_a_vertex_normal_is_the_mean_of_its_faces_by_area() -> None:
+    # Two right triangles on the edge (0, 0, 0)-(0, 1, 0): in z = 0 of area 1, in x = 0 of area ½.
+    vertices = np.array([[0.0, 0, 0], [0, 1, 0], [2, 0, 0], [0, 0, 1]])
+    normals = vertex_normals(vertices, np.array([[0, 2, 1], [0, 1, 3]]))
+    assert normals[0] == pytest.approx(np.array([1, 0, 2]) / 5**0.5)
+    assert normals[2] == pytest.approx([0, 0, 1])
+
+
+def test_the_nearest_wall_is_told_and_outside_is_zero() -> None:
+    _, scene = ball_scene()
+    assert 5 < scene.nearest_mm(tilted(), LENS) < 30
+    outside = np.eye(4)
+    outside[2, 3] = 25.0
+    outside[:3, :3] = np.diag([1.0, -1.0, -1.0])
+    outside[0, 3] = 40.0
+    assert scene.nearest_mm(outside, LENS) == 0.0
