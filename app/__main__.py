@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "record": "record a source as it plays, raw or with the folds, and list them beside it",
     "bench": "measure frame rate and latency on this machine",
     "build": "compile a model for this computer's GPU",
+    "devices": "list capture devices and how to open them",
     "doctor": "say what works here, what is missing and what to do",
     "pictures": "take the README's pictures from the real window",
     "pattern": "write a test video whose frames carry their number",
@@ -35,6 +36,15 @@ Shows haustral folds in colonoscopy video as they happen.
   haustra bench exam.mp4              is this machine fast enough?
   haustra build                       compile the model for an NVIDIA GPU
   haustra doctor                      what is missing here?
+
+live sources, in place of exam.mp4:
+  live:exam.mp4                       a recording, paced like a camera
+  device:0                            a capture device; 'device:0?size=1920x1080&rate=60'
+  rtsp://HOST/PATH                    RTSP over TCP; rtsp+udp://HOST/PATH over UDP
+  udp://:PORT                         MPEG-TS sent here; tcp://HOST:PORT, srt://HOST:PORT fetched
+  http://HOST/PATH                    MJPEG or MPEG-TS
+  session.sdp                         RTP as that file describes it
+  screen:0,0,1280x720                 a part of the screen, the last resort
 
 `haustra VERB --help` explains a verb. A file that is called like a verb: ./overlay
 """
@@ -78,7 +88,7 @@ def _run(words: list[str]) -> int:
     # Qt's loop never lets Python see Ctrl+C, so the system's own handling takes over meanwhile.
     ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        return run(asked.source, asked.backend)
+        return run(asked.source, asked.backend, asked.decoder)
     finally:
         signal.signal(signal.SIGINT, ours)
 
@@ -90,6 +100,8 @@ def _verb_parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _window_parser() -> argparse.ArgumentParser:
+    from app.commands.overlay import add_decoder_argument
+
     verbs = "\n".join(f"  {name:10s} {what}" for name, what in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="haustra",
@@ -100,6 +112,7 @@ def _window_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="what to open in the window")
     parser.add_argument("--backend", metavar="NAME", help="inference back end (the fastest here)")
+    add_decoder_argument(parser)
     parser.add_argument("--version", action="version", version=f"haustra {version()}")
     return parser
 

@@ -22,17 +22,19 @@ from app.theme import apply_theme
 from engine.analyser import Analyser, open_analyser
 from engine.backends import AUTOMATIC, check_name
 from engine.errors import BackendError, HaustraError
+from engine.sources import AUTO, open_source
 from resources import DEMO_CLIP
 
 _log = logging.getLogger(__name__)
 
 
-def run(source: str | None = None, backend: str | None = None) -> int:
+def run(source: str | None = None, backend: str | None = None, decoder: str = AUTO) -> int:
     """Open the window on `source`, or on the demo clip; returns the exit code.
 
     Args:
         source: what to open.
         backend: for this time; otherwise as in the settings.
+        decoder: of everything opened in this window (see `engine.sources.open_source`).
 
     Raises:
         HaustraError: there is no display to open a window on, or no such back end.
@@ -43,7 +45,10 @@ def run(source: str | None = None, backend: str | None = None) -> int:
     application = make_application()
     path = default_path()
     settings, notice = load_settings(path)
-    session = Session(open_analyser=lambda: open_model(backend or settings.backend, session.tell))
+    session = Session(
+        partial(open_source, decoder=decoder),
+        lambda: open_model(backend or settings.backend, session.tell),
+    )
     window = MainWindow(session, settings, partial(save_settings, path=path))
     if notice is not None:
         session.tell(notice)

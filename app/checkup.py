@@ -170,10 +170,17 @@ def check_backends() -> Finding:
 
 
 def check_decoders() -> Finding:
-    """Video formats, and the hardware decoders that FFmpeg was built with."""
-    from engine.sources.decoders import FORMATS, decodable_formats, hardware_kinds
+    """Video formats, and the hardware decoders that FFmpeg was built with, each tried."""
+    from engine.sources.decoders import (
+        FORMATS,
+        decodable_formats,
+        hardware_kinds,
+        hardware_problem,
+    )
 
-    formats, kinds = decodable_formats(), hardware_kinds()
+    formats = decodable_formats()
+    tried = {kind: hardware_problem(kind) for kind in hardware_kinds()}
+    working = [kind for kind, problem in tried.items() if problem is None]
     lacking = [name for name in FORMATS if name not in formats]
     problems = tuple(
         Problem(
@@ -186,9 +193,15 @@ def check_decoders() -> Finding:
     return Finding(
         lines=(
             "reads " + ", ".join(formats),
-            f"built with hardware decoders {', '.join(kinds) or 'none'}; software is always there",
+            f"decodes by {working[0]}, else by software" if working else "decodes by software",
+            *(f"{kind}: not usable, {why}" for kind, why in tried.items() if why is not None),
         ),
-        facts={"formats": [*formats], "lacking": [*lacking], "hardware": [*kinds]},
+        facts={
+            "formats": [*formats],
+            "lacking": [*lacking],
+            "hardware": [*working],
+            "unusable": {kind: why for kind, why in tried.items() if why is not None},
+        },
         problems=problems,
     )
 

@@ -15,6 +15,7 @@ from engine.analyser import Analyser
 from engine.errors import HaustraError, SourceError
 from engine.pipeline import Pipeline
 from engine.sources import SourceInfo, VideoSource
+from engine.sources.address import public_name
 
 OpenSource = Callable[[str], VideoSource]
 OpenAnalyser = Callable[[], Analyser]
@@ -111,7 +112,7 @@ class Opening:
         self._stage = stage
         self._given_up = threading.Event()
         self._done = threading.Event()
-        threading.Thread(target=self._run, name=f"open {spec}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"open {public_name(spec)}", daemon=True).start()
 
     @property
     def is_done(self) -> bool:
@@ -134,7 +135,7 @@ class Opening:
         except HaustraError as error:
             self.notices = (Notice.of(error),)
         except Exception as error:  # noqa: BLE001 - the top of a thread: nobody else can tell
-            self.notices = (unexpected(f"Opening {self.spec}", error),)
+            self.notices = (unexpected(f"Opening {public_name(self.spec)}", error),)
         finally:
             self._done.set()
 

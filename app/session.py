@@ -18,6 +18,7 @@ from engine.analyser import open_analyser
 from engine.errors import HaustraError
 from engine.pipeline import Mode, Pipeline, Shown, ShownState
 from engine.sources import open_source
+from engine.sources.address import public_name
 from engine.types import PipelineStatus
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -131,7 +132,7 @@ class Session:
     def cycle_loop(self) -> None:
         """First call: repeat from here. Second: to here. Third: do not repeat."""
         pipeline = self._pipeline
-        if pipeline is None:
+        if pipeline is None or pipeline.info.is_live:
             return
         here_s = pipeline.position_s
         if self._loop is None:
@@ -228,7 +229,7 @@ class Session:
         return Screen(
             signal=signal,
             detail=detail,
-            info=opened.info,
+            info=opened.pipeline.info,
             model="" if opened.analyser is None else opened.analyser.description,
             choice="" if opened.analyser is None else opened.analyser.choice,
             frame=shown.frame,
@@ -248,6 +249,9 @@ def judge(
     shown: Shown, status: PipelineStatus, opened: Opened, *, is_playing: bool
 ) -> tuple[Signal, str]:
     """The word for the status line and the sentence beside it."""
+    has_signal = status.signal is None or status.signal.is_present
+    if not has_signal and is_playing:
+        return Signal.NO_SIGNAL, f"No signal from {opened.info.name}. Waiting."
     if status.fault is not None:
         return Signal.FAULT, status.fault
     if shown.frame is None:
@@ -257,6 +261,8 @@ def judge(
     if not is_playing:
         if status.at_end:
             return Signal.PAUSED, "At the end. Space plays it again."
+        if not has_signal:
+            return Signal.PAUSED, f"Frozen. No signal from {opened.info.name}."
         waiting = shown.analysis is None and shown.tracked is None
         return Signal.PAUSED, "Finding the folds of this picture." if waiting else ""
     if shown.state is ShownState.LIVE:
@@ -267,4 +273,6 @@ def judge(
 
 
 def _opening_text(opening: Opening) -> str:
-    return f"Opening {Path(opening.spec).name or opening.spec}."
+    spec = opening.spec
+    name = public_name(spec) if "://" in spec else Path(spec).name or spec
+    return f"Opening {name}."

@@ -21,7 +21,7 @@ from engine.errors import BackendError, SourceError
 from engine.offline import analyse_every_frame
 from engine.overlay import paint_overlay
 from engine.pipeline import Pipeline
-from engine.sources import VideoSource
+from engine.sources import VideoSource, signal_of
 from engine.sources.pattern import read_code
 from engine.stages import Analyse, Stage
 from engine.timing import Percentiles, SystemClock
@@ -163,7 +163,8 @@ def measure_paced(
     """
     _warm_up(source, analyser)
     own_hz = source.info.frame_rate_hz or 25.0
-    tally = _Tally(analyser, source.info.frame_rate_hz)
+    # Numbers of a live source do not begin with its first frame here.
+    tally = _Tally(analyser, None if source.info.is_live else source.info.frame_rate_hz)
     pipeline = Pipeline(source, tally)
     pipeline.set_speed((rate_hz or own_hz) / own_hz)
     started_s = time.monotonic()
@@ -203,6 +204,9 @@ def _warm_up(source: VideoSource, analyser: Analyse) -> None:
     """The first inference builds caches; it is no part of the measure."""
     source.seek(0.0)
     frame = source.read()
+    signal = signal_of(source)
+    while frame is None and signal is not None and signal.is_present:
+        frame, signal = source.read(), signal_of(source)
     if frame is None:
         raise SourceError(f"{source.info.name} has no frames.", "Choose another source.")
     for _ in range(_WARM_UP_FRAMES):

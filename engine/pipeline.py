@@ -23,7 +23,7 @@ from engine.mailbox import Bounded, Latest
 from engine.playback import Pace, Playback
 from engine.recording import Recording
 from engine.shown import Mode, Patience, Published, Shown, ShownState
-from engine.sources import VideoSource
+from engine.sources import SourceInfo, VideoSource, signal_of
 from engine.stages import Analyse, Stage
 from engine.timing import Clock, Percentiles, RateMeter, RollingLatency, SystemClock
 from engine.types import PipelineStatus, TrackedFolds, WorkerState
@@ -185,22 +185,30 @@ class Pipeline:
 
     # What there is to see
 
+    @property
+    def info(self) -> SourceInfo:
+        """Of the source; another object once the picture of a live one has changed."""
+        return self._source.info
+
     def status(self) -> PipelineStatus:
         """A snapshot; never waits."""
+        signal = signal_of(self._source)
+        missed = signal.replaced if signal is not None else 0
         faults = [worker.fault for worker in self._workers if worker.fault]
         latency = self._latency.percentiles()
         with self._lock:
             return PipelineStatus(
                 workers=MappingProxyType({worker.name: worker.state for worker in self._workers}),
                 fault=" ".join(faults) or None,
-                frames_in=self._frames_in,
+                frames_in=self._frames_in + missed,
                 analysed=self._analysed_count,
-                dropped=self._dropped_before + self._slot.replaced,
+                dropped=self._dropped_before + self._slot.replaced + missed,
                 latency_p50_ms=latency.p50 if latency else None,
                 latency_p99_ms=latency.p99 if latency else None,
                 analysed_hz=self._rate.rate_hz(),
                 at_end=self._playback.at_end,
                 note=self._source.note,
+                signal=signal,
             )
 
     def newest(self) -> Shown:
@@ -209,6 +217,9 @@ class Pipeline:
             newest, analysed = self._newest, self._analysed
         if newest is None:
             return Shown(None, None, ShownState.FAULT if self._is_faulted else ShownState.NO_SIGNAL)
+        signal = signal_of(self._source)
+        if signal is not None and not signal.is_present and self.is_playing:
+            return Shown(None, None, ShownState.NO_SIGNAL)
         is_own = analysed is not None and analysed.frame is newest.frame
         if analysed is not None and is_own:
             state = ShownState.FAULT if self._is_faulted else ShownState.LIVE

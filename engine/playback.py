@@ -2,6 +2,9 @@
 
 The decode worker alone calls `next_move`; everything else may come from any thread. A wish sets
 an event that ends the worker's waiting, so that a seek never waits for the frame before it.
+
+A live source has only now: it sets the pace, keeps the moment of capture, and can be frozen, but
+not sought in, stepped back or sped up. What comes after a break of it starts a new epoch.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from engine.sources import VideoSource
+from engine.sources import VideoSource, signal_of
 from engine.timing import Clock
 from engine.types import Frame
 
@@ -44,7 +47,9 @@ class Playback:
     ) -> None:
         self._source = source
         self._clock = clock
-        self._is_paced = pace is Pace.REAL_TIME and not source.info.is_live
+        self._is_live = source.info.is_live
+        self._breaks = 0
+        self._is_paced = pace is Pace.REAL_TIME and not self._is_live
         self._lock = threading.RLock()
         self._wish = threading.Event()
         self._is_playing = is_playing
@@ -73,7 +78,7 @@ class Playback:
 
     @property
     def epoch(self) -> int:
-        """Counts seeks."""
+        """Counts seeks, and breaks of a live source."""
         with self._lock:
             return self._epoch
 
@@ -106,6 +111,8 @@ class Playback:
 
     def seek(self, pts_s: float) -> None:
         """Go to the frame shown at `pts_s`; starts a new epoch."""
+        if self._is_live:
+            return
         with self._lock:
             self._epoch += 1
             self._seek_s = max(0.0, pts_s)
@@ -117,6 +124,8 @@ class Playback:
         """Pause, then go `count` frames on or back."""
         with self._lock:
             self._is_playing = False
+            if self._is_live:
+                count = max(0, count)
             self._steps += count
             if count < 0:
                 self._epoch += 1
@@ -127,6 +136,8 @@ class Playback:
         """1.0 is real time. Raises ValueError unless 0 < speed <= 64."""
         if not 0.0 < speed <= 64.0:
             raise ValueError(f"speed lies above 0 and up to 64, not {speed}")
+        if self._is_live:
+            return
         with self._lock:
             now_s = self._clock.now_s()
             since_s, from_s = self._anchor or (now_s, self._pts_s)
@@ -213,6 +224,8 @@ class Playback:
         if self._ahead is None:
             started_s = self._clock.now_s()
             frame = self._source.read()
+            if self._is_live:
+                return self._live_move(epoch, frame)
             if frame is None:
                 with self._lock:
                     self._at_end = self._epoch == epoch
@@ -222,6 +235,18 @@ class Playback:
                 return None
             self._ahead = Move(epoch, frame, (self._clock.now_s() - started_s) * 1e3)
         return self._ahead
+
+    def _live_move(self, epoch: int, frame: Frame | None) -> Move | None:
+        """A live frame as it came, in a new epoch after a break; None where none came."""
+        if frame is None:
+            return None
+        signal = signal_of(self._source)
+        with self._lock:
+            if signal is not None and signal.breaks != self._breaks:
+                self._breaks = signal.breaks
+                self._epoch += 1
+                epoch = self._epoch
+        return Move(epoch, frame, (self._clock.now_s() - frame.captured_s) * 1e3)
 
     def _wait_until_due(self, pts_s: float) -> bool:
         """False if a wish came first; the frame then stays ahead."""
@@ -241,7 +266,7 @@ class Playback:
         self._anchor = (self._clock.now_s(), self._pts_s)
 
     def _give(self, move: Move | None, *, is_step: bool = False) -> Move | None:
-        """Hand a frame out, stamped with the moment it comes to be seen."""
+        """Hand a frame out, stamped with the moment it comes to be seen; live ones have theirs."""
         if move is None:
             return None
         self._ahead = None
@@ -256,4 +281,6 @@ class Playback:
             self._run.append(move.frame.pts_s)
             if self._anchor is None or is_late or not self._is_playing:
                 self._anchor_here()
+        if self._is_live:
+            return move
         return replace(move, frame=replace(move.frame, captured_s=now_s))

@@ -41,7 +41,7 @@ class ShownState(StrEnum):
     FAULT = "fault"
     """Something broke; the newest picture is shown bare."""
     NO_SIGNAL = "no signal"
-    """There is no picture."""
+    """There is no picture, or a live source sends none any more: an old one is not shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,19 @@ class WorkerState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SignalState:
+    """Whether pictures of a live source arrive."""
+
+    is_present: bool
+    breaks: int = 0
+    """Counts reconnections and changes of picture size: a frame after one follows no other."""
+    replaced: int = 0
+    """Pictures that were replaced by a newer one before anybody took them."""
+    problem: str | None = None
+    """Why there is no signal, as far as that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineStatus:
     """A snapshot of a running pipeline."""
 
@@ -139,3 +152,5 @@ class PipelineStatus:
     """The source has no more frames."""
     note: str | None = None
     """What the user should know about the source: it ends early, pieces are damaged, ..."""
+    signal: SignalState | None = None
+    """None: the source is not live."""

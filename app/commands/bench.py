@@ -3,7 +3,8 @@
 Two runs. `paced` plays like a camera; late frames are dropped, and what counts is the latency
 and the fraction analysed. `flat out` loses nothing; what counts is the frame rate. A source
 `pattern:1280x720@50,frames=500` is first written as H.264, so that decoding is measured, and
-proves by the number in each picture that it was shown with its own folds.
+proves by the number in each picture that it was shown with its own folds. A live source is
+measured at its own pace only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.overlay import add_model_arguments
+from app.commands.overlay import add_decoder_argument, add_model_arguments
 from app.commands.pattern import write_pattern
 from engine.sources import open_source
 
@@ -33,12 +34,13 @@ def add_parser(subparsers: Subparsers) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SOURCE", help="a video, pictures, or pattern:...")
+    parser.add_argument("source", metavar="SOURCE", help="a video, pictures, pattern:... or live")
     parser.add_argument("--fps", type=_positive, help="pace of the paced run (the source's own)")
     parser.add_argument(
         "--seconds", type=_positive, default=20.0, metavar="S", help="at most, each run (20)"
     )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
+    add_decoder_argument(parser)
     add_model_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -55,12 +57,14 @@ def run(asked: argparse.Namespace) -> int:
             clip = Path(folder) / "pattern.mp4"
             write_pattern(spec, clip)
             spec = str(clip)
-        source = stack.enter_context(contextlib.closing(open_source(spec)))
+        source = stack.enter_context(contextlib.closing(open_source(spec, decoder=asked.decoder)))
         analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
         stack.enter_context(contextlib.closing(analyser))
         paced = measure_paced(source, analyser, rate_hz=asked.fps, longest_s=asked.seconds)
-        flat_out = measure_flat_out(source, analyser, longest_s=asked.seconds)
         info = source.info
+        flat_out = None
+        if not info.is_live:
+            flat_out = measure_flat_out(source, analyser, longest_s=asked.seconds)
     if asked.json:
         report = {
             "source": {"name": info.name, "width": info.width, "height": info.height},
@@ -68,14 +72,15 @@ def run(asked: argparse.Namespace) -> int:
             "model": analyser.description,
             "backend": {"name": analyser.backend.name, "choice": analyser.choice},
             "paced": paced.to_json(),
-            "flat_out": flat_out.to_json(),
+            "flat_out": None if flat_out is None else flat_out.to_json(),
         }
         print(json.dumps(report, indent=2))
         return 0
     print(f"{info.name}, {info.width}x{info.height}, {info.decoder}")
     print(f"{analyser.description} ({analyser.choice})")
     print(describe("paced", paced))
-    print(describe("flat out", flat_out))
+    if flat_out is not None:
+        print(describe("flat out", flat_out))
     return 0
 
 

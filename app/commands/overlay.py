@@ -2,6 +2,8 @@
 
 Every frame is analysed and written. The video has the size, frame count and time stamps of the
 source; its sound is not copied. Nothing is left behind where something goes wrong.
+
+Of a live source so many `--seconds` are painted: as many frames as this machine can analyse.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from app.progress import Progress
 from engine.errors import RecordingError, SourceError
-from engine.sources import VideoSource, open_source
+from engine.sources import AUTO, VideoSource, open_source
+from engine.sources.excerpt import Excerpt
 
 if TYPE_CHECKING:
     from engine.analyser import Analyser
@@ -34,12 +37,16 @@ def add_parser(subparsers: Subparsers) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SOURCE", help="a video, or a folder or glob of pictures")
+    parser.add_argument("source", metavar="SOURCE", help="a video, pictures or a live source")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.mp4", help="the painted video"
     )
     parser.add_argument("--table", type=Path, metavar="OUT.json", help="the folds of every frame")
     parser.add_argument("--fps", type=float, help="pictures a second, for a folder of pictures")
+    parser.add_argument(
+        "--seconds", type=float, metavar="S", help="the first S seconds; live sources need it"
+    )
+    add_decoder_argument(parser)
     add_model_arguments(parser)
     looks = parser.add_argument_group("looks")
     looks.add_argument("--no-fill", action="store_true", help="outlines only")
@@ -48,6 +55,16 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     looks.add_argument("--stroke", type=_stroke, metavar="PX", help="width of the outline, pixels")
     parser.set_defaults(run=run)
+
+
+def add_decoder_argument(parser: argparse.ArgumentParser) -> None:
+    """`--decoder`, for everything that opens a source."""
+    parser.add_argument(
+        "--decoder",
+        default=AUTO,
+        metavar="NAME",
+        help="auto, off (software), cuda, d3d11va, videotoolbox or vaapi (auto)",
+    )
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +82,7 @@ def run(asked: argparse.Namespace) -> int:
 
     refuse_to_overwrite(asked.source, asked.output, asked.table)
     style = OverlayStyle(asked.opacity, not asked.no_fill, asked.stroke)
-    with contextlib.closing(open_source(asked.source, frame_rate_hz=asked.fps)) as source:
+    with contextlib.closing(_open(asked)) as source:
         analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
         with contextlib.closing(analyser):
             outcome = write_results(source, analyser, Results(asked.output, asked.table, style))
@@ -75,6 +92,20 @@ def run(asked: argparse.Namespace) -> int:
         if source.note:
             print(f"haustra: {source.note}", file=sys.stderr)
     return 0
+
+
+def _open(asked: argparse.Namespace) -> VideoSource:
+    """The source, cut to the seconds asked for."""
+    source = open_source(asked.source, frame_rate_hz=asked.fps, decoder=asked.decoder)
+    try:
+        if asked.seconds is not None:
+            return Excerpt(source, asked.seconds)
+        if source.info.is_live:
+            raise SourceError(f"{source.info.name} has no end.", "Say how long: --seconds 60")
+    except SourceError:
+        source.close()
+        raise
+    return source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """Where frames come from. One protocol, one dict of kinds, one function that opens.
 
-| kind      | specification                                | gives                          |
-|-----------|----------------------------------------------|--------------------------------|
-| `file`    | path of a video                              | any video that PyAV opens      |
-| `stills`  | folder, glob (`frames/*.png`) or one picture | pictures in natural order      |
-| `pattern` | `pattern:1280x720@50,frames=500`             | a moving picture with a code   |
+`address` tells how each kind is named. A file, stills and the pattern are read at any pace and can
+seek. The other kinds are live: they set the pace, keep only their newest picture, and come back by
+themselves after a loss of signal.
 """
 
 from __future__ import annotations
@@ -17,14 +15,22 @@ from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 from engine.errors import SourceError, SourceNotFoundError
-from engine.types import Frame
+from engine.sources.address import kind_of
+from engine.types import Frame, SignalState
 
 SOURCES: dict[str, str] = {
     "file": "engine.sources.file:VideoFile",
     "stills": "engine.sources.stills:Stills",
     "pattern": "engine.sources.pattern:Pattern",
+    "simulated": "engine.sources.simulated:open_simulated",
+    "stream": "engine.sources.stream:open_stream",
+    "device": "engine.sources.device:open_device",
+    "screen": "engine.sources.screen:open_screen",
 }
 """Kind → "module:attribute", imported when opened; the attribute is called with the spec."""
+
+AUTO = "auto"
+"""Let Haustra choose what decodes: hardware where some works, else software."""
 
 PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2"}
@@ -47,7 +53,7 @@ class SourceInfo:
     frame_count: int | None
     """As the source states it; decoding may give fewer."""
     is_live: bool
-    """The source sets the pace itself and cannot seek."""
+    """The source sets the pace itself and cannot seek; it is a `LiveSource`."""
     decoder: str
     """What really decodes, for people: "h264 (software, 1 thread)"."""
     time_base: Fraction
@@ -70,13 +76,18 @@ class VideoSource(Protocol):
         ...
 
     def read(self) -> Frame | None:
-        """The next frame in presentation order, None at the end. Raises SourceError."""
+        """The next frame in presentation order, None at the end. Raises SourceError.
+
+        A live source has no end: it gives its newest frame once, and None where no new one came
+        within a tenth of a second.
+        """
         ...
 
     def seek(self, pts_s: float) -> None:
         """Make the next `read` return the frame shown at `pts_s`: the last one not after it.
 
         Before the start means the first frame, behind the end the last one. Raises SourceError.
+        A live source has only now: this does nothing.
         """
         ...
 
@@ -109,22 +120,42 @@ class PacketSource(Protocol):
         ...
 
 
-def open_source(spec: str | Path, *, frame_rate_hz: float | None = None) -> VideoSource:
-    """Open whatever `spec` names: a video, a folder or glob of pictures, or a pattern.
+class LiveSource(VideoSource, Protocol):
+    """Frames as they happen; `info.is_live` is True."""
+
+    @property
+    def signal(self) -> SignalState:
+        """Whether pictures arrive. Any thread may ask; never waits."""
+        ...
+
+
+def signal_of(source: VideoSource) -> SignalState | None:
+    """The signal of a live source, None for any other."""
+    return cast(LiveSource, source).signal if source.info.is_live else None
+
+
+def open_source(
+    spec: str | Path, *, frame_rate_hz: float | None = None, decoder: str = AUTO
+) -> VideoSource:
+    """Open whatever `spec` names. A network or a device is touched only where it is named.
 
     Args:
-        spec: see the table above.
+        spec: see `engine.sources.address`.
         frame_rate_hz: pace of a sequence of stills; other sources know their own.
+        decoder: `AUTO`, "off" (software) or a kind of hardware, see `engine.sources.decoders`.
 
     Raises:
         SourceNotFoundError: there is no such file or folder.
         SourceError: it is there and cannot be used; says why and what to do.
     """
     text = str(spec)
-    if text.startswith("pattern:"):
-        return _open("pattern", text)
     if not text.strip():
         raise SourceError("No source was named.", "Give a video file or a folder of pictures.")
+    kind = kind_of(text)
+    if kind in ("stream", "simulated"):
+        return _open(kind, text, decoder)
+    if kind is not None:
+        return _open(kind, text)
     path = Path(text).expanduser()
     if _is_stills(path):
         if frame_rate_hz is not None:
@@ -134,7 +165,7 @@ def open_source(spec: str | Path, *, frame_rate_hz: float | None = None) -> Vide
         raise SourceNotFoundError(
             f"There is no file or folder {path}.", "Check the spelling, or open it by dialog."
         )
-    return _open("file", path)
+    return _open("file", path, decoder)
 
 
 def _is_stills(path: Path) -> bool:

@@ -1,13 +1,109 @@
-"""Which video formats this installation can decode, and with which hardware it might."""
+"""What decodes here: formats, hardware that really works, and a container opened with either.
+
+FFmpeg knows hardware that the machine does not have. Whether a kind works shows only when a device
+of that kind is opened, and whether it decodes a given video only in the first picture. So both are
+looked at, and what is shown to the user is what was found.
+
+Decoded pictures are brought to main memory. PyAV 16 and later can leave them on a CUDA card
+(`HWAccel(is_hw_owned=True)`, planes by DLPack); a back end that takes them from there would ask for
+it in `open_container` and convert where `Picture.draw` and `VideoFile` convert now.
+"""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import av
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
-from av.codec.hwaccel import hwdevices_available
+from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
+
+from engine.errors import SourceError
+from engine.sources import AUTO
 
 FORMATS = ("h264", "hevc", "av1", "vp9", "mpeg2video", "mpeg4", "mjpeg", "prores", "dvvideo")
 """What endoscopy recorders, editors and archives write, by FFmpeg's names."""
+HARDWARE = ("cuda", "d3d11va", "videotoolbox", "vaapi")
+"""Kinds of hardware that Haustra uses, best first. Never more than one or two exist together."""
+OFF = "off"
+CHOICES = (AUTO, OFF, *HARDWARE)
+
+_ON_CARD_FORMATS = frozenset({"nv12", "p010le", "p016le", "p012le"})
+"""How pictures look that come from a card. FFmpeg's software decoders never write these."""
+_LARGE_PIXELS = 1280 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What decodes one video."""
+
+    codec: str = ""
+    hardware: str | None = None
+    """Kind of hardware; None is software."""
+    threads: int = 1
+    notice: str | None = None
+    """Why it is not what was asked for."""
+
+    @property
+    def description(self) -> str:
+        """For people: "h264 (software, 1 thread)"."""
+        by = self.hardware or f"software, {self.threads} thread{'s' if self.threads != 1 else ''}"
+        return f"{self.codec} ({by})"
+
+    def verified(self, codec_context: Any, first: Any) -> Decoding:
+        """The same, corrected by the decoder's state and its first `av.VideoFrame`."""
+        found = replace(self, codec=codec_context.name, threads=codec_context.thread_count)
+        is_on_card = codec_context.is_hwaccel and first.format.name in _ON_CARD_FORMATS
+        if self.hardware is None or is_on_card:
+            return found
+        return replace(
+            found,
+            hardware=None,
+            notice=f"{self.hardware} cannot decode this {codec_context.name} video; "
+            "software decodes it.",
+        )
+
+
+def open_container(
+    url: str, choice: str = AUTO, *, timeout: tuple[float, float] | None = None, **arguments: Any
+) -> tuple[Any, Decoding]:
+    """Open `url` for reading, decoded by `choice`: `AUTO`, `OFF` or one of `HARDWARE`.
+
+    Hardware that is absent or fails is replaced by software, once. Where hardware was named, or
+    seemed to work, `Decoding.notice` says so.
+
+    Raises:
+        SourceError: `choice` is none of these.
+        av.FFmpegError, OSError: the input cannot be opened, by software either.
+    """
+    if choice not in CHOICES:
+        raise SourceError(
+            f"There is no kind of decoder called {choice}.", f"Choose {', '.join(CHOICES)}."
+        )
+    kind, notice = _choose_hardware(choice)
+    if kind is not None:
+        try:
+            accelerator = HWAccel(kind, allow_software_fallback=True)
+            container = av.open(url, timeout=timeout, hwaccel=accelerator, **arguments)
+            return container, Decoding(hardware=kind)
+        except (av.FFmpegError, OSError, RuntimeError) as error:
+            notice = f"Decoding by {kind} failed ({_reason(error)}); software decodes."
+    return av.open(url, timeout=timeout, **arguments), Decoding(notice=notice)
+
+
+def choose_threads(stream: Any, *, is_live: bool = False) -> None:
+    """Large pictures need all cores; small ones decode faster than they are analysed.
+
+    A second thread would only take a core from the analysis. Threads by frame hold as many frames
+    back, which a live picture cannot afford.
+    """
+    context = stream.codec_context
+    is_large = context.width * context.height > _LARGE_PIXELS
+    stream.thread_type = "AUTO" if is_large and not is_live else "SLICE"
+    context.thread_count = min(4, os.cpu_count() or 1) if is_large else 1
 
 
 def has_decoder(name: str) -> bool:
@@ -25,5 +121,38 @@ def decodable_formats() -> tuple[str, ...]:
 
 
 def hardware_kinds() -> tuple[str, ...]:
-    """Hardware decoders this build of FFmpeg *knows*; whether one works shows when it is opened."""
-    return tuple(hwdevices_available())
+    """Those of `HARDWARE` that this build of FFmpeg *knows*."""
+    known = hwdevices_available()
+    return tuple(kind for kind in HARDWARE if kind in known)
+
+
+@cache
+def hardware_problem(kind: str) -> str | None:
+    """Why hardware of this kind cannot be used, None where a device of it opens. Looks once."""
+    if kind not in hardware_kinds():
+        return "this build of FFmpeg does not know it"
+    try:
+        # Devices do not depend on the format; every kind of hardware decodes H.264.
+        HWAccel(HWDeviceType[kind]).create(Codec("h264", "r"))
+    except (av.FFmpegError, OSError, NotImplementedError, RuntimeError) as error:
+        return _reason(error)
+    return None
+
+
+def _choose_hardware(choice: str) -> tuple[str | None, str | None]:
+    """The kind to try, and what to say where there is none."""
+    if choice == OFF:
+        return None, None
+    if choice == AUTO:
+        working = (kind for kind in hardware_kinds() if hardware_problem(kind) is None)
+        return next(working, None), None
+    problem = hardware_problem(choice)
+    if problem is None:
+        return choice, None
+    return None, f"{choice} cannot decode here ({problem}); software decodes."
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "no such device, or no driver for it"
+    return str(getattr(error, "strerror", None) or error)

@@ -1,4 +1,4 @@
-"""Video files, decoded in software.
+"""Video files.
 
 A frame's identity is its presentation time stamp. `pts_s` counts from the first frame shown, so
 files that start late or below zero (edit lists, stream copies) all start at 0;
@@ -11,7 +11,6 @@ it is only a label.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +24,8 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.errors import SourceError, SourceNotFoundError
-from engine.sources import Packet, SourceInfo
+from engine.sources import AUTO, Packet, SourceInfo
+from engine.sources.decoders import Decoding, choose_threads, open_container
 from engine.types import Frame, Image, read_only
 
 _ASK_AGAIN = "Copy the file again from where it was recorded."
@@ -39,16 +39,17 @@ _SCAN_AHEAD_S = 1.0
 
 
 class VideoFile:
-    """One video file.
+    """One video file, decoded by `decoder` (see `engine.sources.decoders.open_container`).
 
     Raises:
         SourceNotFoundError: the file does not exist.
         SourceError: it is no video, has no pictures, or none can be decoded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decoder: str = AUTO) -> None:
         self._path = path.resolve()
-        self._container, self._stream = _open_stream(self._path)
+        self._decoder = decoder
+        self._container, self._stream, self._decoding = _open_stream(self._path, decoder)
         self._reformatter = VideoReformatter()
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[Any] = deque()
@@ -68,6 +69,7 @@ class VideoFile:
                 f"No picture in {self._path} can be decoded.", f"It may be damaged. {_ASK_AGAIN}"
             )
         self._first_pts: int = first.pts
+        self._decoding = self._decoding.verified(self._stream.codec_context, first)
         self._quarter_turn = _QUARTER_TURNS.get(round(first.rotation / 90) * 90 % 360)
         self._raw_size = (first.width, first.height)
         self._info = self._describe()
@@ -80,8 +82,8 @@ class VideoFile:
 
     @property
     def note(self) -> str | None:
-        """Damage met so far, and whether the file ended before its stated end."""
-        parts = []
+        """Damage met so far, an early end, a decoder that was not to be had."""
+        parts = [self._decoding.notice] if self._decoding.notice else []
         if self._early_end:
             parts.append(self._early_end)
         if self._damaged:
@@ -134,7 +136,6 @@ class VideoFile:
         stream, (width, height) = self._stream, self._raw_size
         if self._quarter_turn in (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE):
             width, height = height, width
-        threads = stream.codec_context.thread_count
         return SourceInfo(
             name=self._path.name,
             width=width,
@@ -143,8 +144,7 @@ class VideoFile:
             frame_rate_hz=_frame_rate_hz(stream),
             frame_count=stream.frames or None,
             is_live=False,
-            decoder=f"{stream.codec_context.name} (software, {threads} "
-            f"thread{'s' if threads != 1 else ''})",
+            decoder=self._decoding.description,
             time_base=Fraction(stream.time_base),
             start_pts=self._first_pts,
         )
@@ -232,7 +232,7 @@ class VideoFile:
                 return
         # Some containers cannot seek at all: start again and decode up to the target.
         self._container.close()
-        self._container, self._stream = _open_stream(self._path)
+        self._container, self._stream, _ = _open_stream(self._path, self._decoder)
         self._rewind()
         if not self._scan(target, None):
             raise SourceError(f"{self._path} can no longer be read.", _ASK_AGAIN)
@@ -291,13 +291,15 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def _open_stream(path: Path) -> tuple[Any, Any]:
-    """The opened container and its first real video stream."""
+def _open_stream(path: Path, decoder: str) -> tuple[Any, Any, Decoding]:
+    """The opened container, its first real video stream and what decodes it."""
     if not path.exists():
         raise SourceNotFoundError(f"There is no file {path}.", "Check the spelling.")
     try:
         # Playlists and the like may name network addresses; only files are opened here.
-        container = av.open(str(path), options={"protocol_whitelist": "file"})
+        container, decoding = open_container(
+            str(path), decoder, options={"protocol_whitelist": "file"}
+        )
     except av.FFmpegError as error:
         raise SourceError(*_why_it_does_not_open(path, error)) from error
     except OSError as error:
@@ -316,19 +318,8 @@ def _open_stream(path: Path) -> tuple[Any, Any]:
     if stream.codec_context is None:
         container.close()
         raise SourceError(f"{path} uses a video format unknown here.", "Convert it to H.264.")
-    _choose_threads(stream)
-    return container, stream
-
-
-def _choose_threads(stream: Any) -> None:
-    """Large pictures need all cores; small ones decode faster than they are analysed.
-
-    A second thread would only take a core from the analysis, and frame threads hold frames back.
-    """
-    pixels = stream.codec_context.width * stream.codec_context.height
-    is_large = pixels > 1280 * 1024
-    stream.thread_type = "AUTO" if is_large else "SLICE"
-    stream.codec_context.thread_count = min(4, os.cpu_count() or 1) if is_large else 1
+    choose_threads(stream)
+    return container, stream, decoding
 
 
 def _frame_rate_hz(stream: Any) -> float | None:

@@ -14,6 +14,7 @@ from app.checkup import (
     Finding,
     Problem,
     check_backends,
+    check_decoders,
     check_demo,
     check_display,
     check_gpu,
@@ -24,6 +25,7 @@ from app.checkup import (
     has_display,
 )
 from engine.errors import BackendError
+from engine.sources.decoders import hardware_kinds
 
 
 def _raise(error: Exception) -> Finding:
@@ -156,3 +158,11 @@ def test_the_back_end_that_would_be_used_is_named_with_the_reason() -> None:
     assert choice.startswith(("openvino, ", "onnxruntime, ", "tensorrt, "))
     assert "openvino" in choice
     assert " ms" in choice
+
+
+def test_every_decoder_that_was_built_in_works_or_has_a_reason_not_to() -> None:
+    facts = check_decoders().facts
+    working, unusable = facts["hardware"], facts["unusable"]
+    assert isinstance(working, list)
+    assert isinstance(unusable, dict)
+    assert {*map(str, working), *unusable} == set(hardware_kinds())

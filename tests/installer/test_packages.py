@@ -96,7 +96,7 @@ def test_a_failed_installation_stops_with_the_command_to_try(debian: Debian) -> 
     code, _, complaint, _ = debian.run("tests")
     assert code == 1
     assert "E: no such luck" in complaint
-    assert "apt-get install -y xvfb xauth libgl1-mesa-dri" in complaint
+    assert "apt-get install -y xvfb xauth libgl1-mesa-dri python3-gi" in complaint
 
 
 def test_purposes_add_up(debian: Debian) -> None:

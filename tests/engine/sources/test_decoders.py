@@ -1,10 +1,41 @@
-"""What this installation can decode."""
+"""What this installation can decode, and what it does where hardware was asked for."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import av
 import pytest
 
-from engine.sources.decoders import FORMATS, decodable_formats, has_decoder
+from engine.errors import SourceError
+from engine.sources import open_source
+from engine.sources.decoders import (
+    CHOICES,
+    FORMATS,
+    HARDWARE,
+    Decoding,
+    decodable_formats,
+    hardware_kinds,
+    hardware_problem,
+    has_decoder,
+    open_container,
+)
+from tests.clips import Clip, write_clip
+
+
+class Context:
+    """A decoder's state, as PyAV tells it."""
+
+    name = "h264"
+    thread_count = 1
+
+    def __init__(self, is_hwaccel: bool) -> None:
+        self.is_hwaccel = is_hwaccel
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4", Clip())
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -14,3 +45,69 @@ def test_the_pinned_av_reads_every_format(name: str) -> None:
 
 def test_an_unknown_format_is_not_claimed() -> None:
     assert not has_decoder("no-such-codec")
+
+
+def test_hardware_that_this_build_knows_is_hardware_that_haustra_uses() -> None:
+    assert set(hardware_kinds()) <= set(HARDWARE)
+
+
+@pytest.mark.parametrize("kind", HARDWARE)
+def test_every_kind_of_hardware_works_or_has_a_reason_not_to(kind: str) -> None:
+    problem = hardware_problem(kind)
+    assert problem is None or len(problem) > 10
+
+
+def test_hardware_unknown_to_this_build_is_said_to_be_so() -> None:
+    unknown = next(kind for kind in HARDWARE if kind not in hardware_kinds())
+    assert hardware_problem(unknown) == "this build of FFmpeg does not know it"
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_video_plays_whatever_decoder_is_asked_for(clip: Path, choice: str) -> None:
+    source = open_source(clip, decoder=choice)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    wanted = choice if choice in HARDWARE else "software"
+    assert wanted in source.info.decoder or wanted in (source.note or "")
+
+
+@pytest.mark.parametrize("choice", HARDWARE)
+def test_hardware_that_was_named_and_is_missing_is_told(clip: Path, choice: str) -> None:
+    if hardware_problem(choice) is None:
+        pytest.skip(f"{choice} works here")
+    source = open_source(clip, decoder=choice)
+    note = source.note
+    source.close()
+    assert note is not None
+    assert note.startswith(f"{choice} cannot decode here")
+
+
+def test_nothing_is_said_where_nothing_was_named(clip: Path) -> None:
+    source = open_source(clip)
+    assert source.note is None
+    source.close()
+
+
+def test_an_unknown_decoder_is_refused_with_the_known_ones(clip: Path) -> None:
+    with pytest.raises(SourceError, match="videotoolbox"):
+        open_source(clip, decoder="abacus")
+
+
+def test_a_file_that_cannot_be_opened_is_not_blamed_on_the_decoder(tmp_path: Path) -> None:
+    with pytest.raises(av.FFmpegError):
+        open_container(str(tmp_path / "none.mp4"))
+
+
+def test_pictures_from_a_card_prove_that_it_decodes() -> None:
+    picture = av.VideoFrame(16, 16, "nv12")
+    found = Decoding(hardware="cuda").verified(Context(is_hwaccel=True), picture)
+    assert (found.description, found.notice) == ("h264 (cuda)", None)
+
+
+@pytest.mark.parametrize(("is_hwaccel", "pixels"), [(True, "yuv420p"), (False, "nv12")])
+def test_silent_software_decoding_is_found_out(is_hwaccel: bool, pixels: str) -> None:
+    picture = av.VideoFrame(16, 16, pixels)
+    found = Decoding(hardware="cuda").verified(Context(is_hwaccel), picture)
+    assert found.description == "h264 (software, 1 thread)"
+    assert found.notice == "cuda cannot decode this h264 video; software decodes it."
