@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.overlay import add_model_arguments, refuse_to_overwrite
+from app.commands.overlay import add_decoder_argument, add_model_arguments, refuse_to_overwrite
 from engine.errors import RecordingError, SourceError
 from engine.sources import open_source
 
@@ -41,7 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SOURCE", help="a video, pictures, or pattern:...")
+    parser.add_argument("source", metavar="SOURCE", help="a video, pictures or a live source")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT.mkv", help="the pictures as they came"
     )
@@ -49,6 +49,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--overlay", type=Path, metavar="OUT2.mkv", help="the pictures with their folds"
     )
     parser.add_argument("--seconds", type=_seconds, metavar="N", help="of video (until it ends)")
+    add_decoder_argument(parser)
     add_model_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -63,7 +64,8 @@ def run(asked: argparse.Namespace) -> int:
     refuse_to_overwrite(asked.source, asked.output, asked.overlay)
     RecordingPlan(asked.output, asked.overlay)
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(contextlib.closing(open_source(asked.source)))
+        opened = open_source(asked.source, decoder=asked.decoder)
+        source = stack.enter_context(contextlib.closing(opened))
         analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
         stack.enter_context(contextlib.closing(analyser))
         header = provenance(source.info, analyser)
