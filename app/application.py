@@ -74,12 +74,12 @@ def open_model(backend: str, tell: Callable[[Notice], None]) -> Analyser:
         BundleError, BackendError: the model cannot be used at all.
     """
     try:
-        return open_analyser(backend=backend)
+        return open_analyser(backend=backend, builds_plan=True)
     except BackendError as error:
         if backend == AUTOMATIC:
             raise
         tell(Notice(f"{error.what} The fastest back end that works is used.", error.remedy))
-        return open_analyser()
+        return open_analyser(builds_plan=True)
 
 
 def check_display() -> None:

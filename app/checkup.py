@@ -22,6 +22,7 @@ import resources
 from engine.errors import BundleError, HaustraError
 
 if TYPE_CHECKING:
+    from engine.backends.choice import Choice
     from engine.bundle import ModelBundle
 
 Fact: TypeAlias = "str | int | float | bool | list[Fact] | dict[str, Fact] | None"
@@ -150,7 +151,8 @@ def check_backends() -> Finding:
         bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
     except BundleError:
         return Finding(("not tried, for want of a model",))
-    states = {name: _try_backend(bundle, name) for name in BACKENDS}
+    choice = _automatic_choice(bundle)
+    states = {name: _state_of(bundle, name, choice) for name in BACKENDS}
     working = [name for name, state in states.items() if state["works"]]
     lines = [
         f"{name}: {state['description']}, {state['infer_ms']} ms a picture"
@@ -158,14 +160,14 @@ def check_backends() -> Finding:
         else f"{name}: not usable. {state['reason']}"
         for name, state in states.items()
     ]
-    choice = _automatic_choice(bundle) if working else "none"
-    lines.append(f"used unless one is named: {choice}")
+    automatic = "none" if choice is None else f"{choice.name}, {choice.text}, {_when(choice)}"
+    lines.append(f"used unless one is named: {automatic}")
     problem = Problem(
         "No inference back end works, so no fold can be found.",
         "The reasons stand under back ends; most often: pip install -c constraints.txt .",
         is_blocking=True,
     )
-    facts: dict[str, Fact] = {**states, "choice": choice}
+    facts: dict[str, Fact] = {**states, "choice": automatic}
     return Finding(tuple(lines), facts, () if working else (problem,))
 
 
@@ -299,6 +301,15 @@ def _processor() -> tuple[str, frozenset[str]]:
     return fields.get("model name", platform.machine()), frozenset(fields.get("flags", "").split())
 
 
+def _state_of(bundle: ModelBundle, name: str, choice: Choice | None) -> dict[str, Fact]:
+    """What trying it shows; TensorRT without its plan is not tried, for it would build first."""
+    from engine.backends.choice import NO_PLAN
+
+    if choice is not None and choice.refusals.get(name) == NO_PLAN:
+        return {"works": False, "reason": NO_PLAN}
+    return _try_backend(bundle, name)
+
+
 def _try_backend(bundle: ModelBundle, name: str) -> dict[str, Fact]:
     import numpy as np
 
@@ -320,13 +331,18 @@ def _try_backend(bundle: ModelBundle, name: str) -> dict[str, Fact]:
     return {"works": True, "description": backend.description, "infer_ms": median_ms}
 
 
-def _automatic_choice(bundle: ModelBundle) -> str:
-    """What `--backend auto` takes here, and why; as the window and the verbs would choose."""
+def _automatic_choice(bundle: ModelBundle) -> Choice | None:
+    """What `--backend auto` takes here; None where nothing works."""
     from engine.backends.choice import Choosing, choose
 
-    chosen = choose(bundle, None, Choosing())
-    since = ", measured earlier" if chosen.is_remembered else ", measured now"
-    return f"{chosen.name}, {chosen.text}{since}"
+    try:
+        return choose(bundle, None, Choosing())
+    except HaustraError:
+        return None
+
+
+def _when(choice: Choice) -> str:
+    return "measured earlier" if choice.is_remembered else "measured now"
 
 
 def _timed_ms(act: Callable[[], object]) -> float:

@@ -99,6 +99,13 @@ class Model:
                 self._analyser = self._open()
             return self._analyser
 
+    def close(self) -> None:
+        """Give the analyser back, and stop what its back end still prepares."""
+        with self._lock:
+            analyser, self._analyser = self._analyser, None
+        if analyser is not None:
+            analyser.close()
+
 
 class Opening:
     """One attempt, on a thread of its own."""

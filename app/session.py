@@ -68,7 +68,10 @@ class Session:
             opening.give_up()
         # A model that is being loaded when the interpreter ends takes the program down with it.
         ended = [opening.wait(deadline_s - time.monotonic()) for opening in self._openings]
-        return self._stage.clear() and all(ended) and is_recorded
+        has_stopped = self._stage.clear() and all(ended)
+        if has_stopped:
+            self._model.close()
+        return has_stopped and is_recorded
 
     # What the user wants
 

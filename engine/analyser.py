@@ -11,7 +11,7 @@ import cv2
 
 import resources
 from engine.backends import AUTOMATIC, InferenceBackend, open_backend
-from engine.backends.choice import open_automatic
+from engine.backends.choice import Choosing, open_automatic
 from engine.backends.serving import Serving
 from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
@@ -114,9 +114,19 @@ class Analyser:
 
 
 def open_analyser(
-    bundle: Path | str | None = None, backend: str | None = None, threads: int | None = None
+    bundle: Path | str | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+    *,
+    builds_plan: bool = False,
 ) -> Analyser:
     """Open a bundle (the shipped one unless told) on a back end (the fastest here unless named).
+
+    Args:
+        bundle: its folder.
+        backend: by name.
+        threads: of the back end.
+        builds_plan: where TensorRT only lacks its plan, build that meanwhile and change over.
 
     Raises:
         BundleError, BackendError: what is wrong and what to do.
@@ -125,5 +135,5 @@ def open_analyser(
     cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
     if backend in (None, AUTOMATIC):
-        return Analyser(opened, open_automatic(opened, threads))
+        return Analyser(opened, open_automatic(opened, threads, Choosing(builds_plan=builds_plan)))
     return Analyser(opened, open_backend(opened, backend, threads))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,8 @@ def run(asked: argparse.Namespace) -> int:
         flat_out = None
         if not info.is_live:
             flat_out = measure_flat_out(source, analyser, longest_s=asked.seconds)
+        if analyser.note is not None:
+            print(f"haustra: {analyser.note}", file=sys.stderr)
     if asked.json:
         report = {
             "source": {"name": info.name, "width": info.width, "height": info.height},

@@ -89,8 +89,8 @@ def run(asked: argparse.Namespace) -> int:
         print(f"{asked.output}: {outcome.frames} frames, folds in {outcome.with_folds} of them")
         if asked.table is not None:
             print(f"{asked.table}: {outcome.folds} outlines, {outcome.tracks} tracks")
-        if source.note:
-            print(f"haustra: {source.note}", file=sys.stderr)
+        for note in filter(None, (source.note, analyser.note)):
+            print(f"haustra: {note}", file=sys.stderr)
     return 0
 
 

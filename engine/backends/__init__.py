@@ -73,7 +73,7 @@ def open_backend(
     module, attribute = BACKENDS[name].split(":")
     try:
         opener = getattr(importlib.import_module(module), attribute)
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise BackendError(
             f"The back end {name} is not installed: {error}.", f"pip install haustra[{name}]"
         ) from error

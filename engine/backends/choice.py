@@ -2,7 +2,7 @@
 
 Every back end that opens runs the network on a few pictures. The result is kept for this model on
 this machine: other libraries, another driver, processor or GPU, and it is measured again. TensorRT
-takes part once its plan is built; until then it is built beside the one that serves.
+takes part once its plan is built; the window has it built beside the one that serves.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,8 @@ from engine.cache import UserCache
 from engine.errors import BackendError, CacheError, HaustraError
 from engine.timing import Clock, SystemClock
 
+NO_PLAN = "Its plan is not built yet; haustra build does it."
+"""Why TensorRT did not take part."""
 _PLANNED = "tensorrt"
 _WARM_UP_RUNS = 3
 _RUNS = 15
@@ -54,6 +56,8 @@ class Choice:
     refusals: Mapping[str, str]
     """Why the others do not take part, by name."""
     is_remembered: bool = False
+    note: str | None = None
+    """What the user should know about it."""
 
     @property
     def name(self) -> str:
@@ -87,6 +91,9 @@ class Choosing:
     cache: UserCache = field(default_factory=UserCache)
     clock: Clock = field(default_factory=SystemClock)
     open: OpenNamed = open_backend
+    builds_plan: bool = False
+    """Build a missing plan meanwhile, and change over to it: for live pictures. Files are
+    computed by one back end from the first frame to the last."""
 
 
 def open_automatic(
@@ -114,9 +121,14 @@ def open_automatic(
         return Serving(
             first,
             bundle.input.size,
-            better=_plan_to_build(bundle, choice.times_ms[candidate.name], choosing),
+            better=(
+                _plan_to_build(bundle, choice.times_ms[candidate.name], choosing)
+                if choosing.builds_plan
+                else None
+            ),
             others=candidates,
             reason=choice.text,
+            note=choice.note,
         )
     raise failures[0]
 
@@ -147,8 +159,8 @@ def choose(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choi
     try:
         content = {"times_ms": dict(measured.times_ms), "refusals": dict(measured.refusals)}
         choosing.cache.write("choice", about, json.dumps(content).encode())
-    except CacheError:
-        pass  # measured again at the next start; back ends that keep more say so themselves
+    except CacheError as error:
+        return replace(measured, note=f"{error} Every start measures the back ends anew.")
     return measured
 
 
@@ -159,7 +171,7 @@ def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) ->
     for name in BACKENDS:
         try:
             if name == _PLANNED and not _plan_is_kept(bundle, choosing.cache):
-                refusals[name] = "Its plan is not built yet; haustra build does it."
+                refusals[name] = NO_PLAN
                 continue
             backend = choosing.open(bundle, name, threads)
         except HaustraError as error:

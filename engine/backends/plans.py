@@ -7,6 +7,7 @@ imports TensorRT; engine.backends.tensorrt does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -101,6 +102,21 @@ def find_or_build(key: PlanKey, cache: UserCache, build: Callable[[bytes], Built
     except CacheError as error:
         notes.append(f"The plan is not kept. {error}")
     return FoundPlan(built.plan, is_new=True, note=" ".join(notes) or None)
+
+
+def find_kernels(key: PlanKey, cache: UserCache) -> bytes:
+    """Kernels that were compiled when this plan ran before; empty where there are none."""
+    try:
+        return cache.read("kernels", key.about()) or b""
+    except CacheError:
+        return b""
+
+
+def keep_kernels(key: PlanKey, cache: UserCache, earlier: bytes, now: bytes) -> None:
+    """Keep kernels where there are more than `earlier`; without room the next start compiles."""
+    if now and now != earlier:
+        with contextlib.suppress(CacheError):
+            cache.write("kernels", key.about(), now)
 
 
 def remember_precision(cache: UserCache, model: str, precision: Precision | None) -> None:

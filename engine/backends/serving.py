@@ -18,6 +18,8 @@ from engine.backends import InferenceBackend, check_picture
 from engine.errors import BackendError, HaustraError
 from engine.types import Image
 
+_LONGEST_STOP_S = 2.0
+
 Open = Callable[[], InferenceBackend]
 
 
@@ -41,6 +43,7 @@ class Serving:
         better: opened on a thread of its own, takes over when it is ready.
         others: opened, in this order, when what serves fails.
         reason: why `first` was chosen, for people.
+        note: on that choice, where `first` has nothing to say itself.
     """
 
     def __init__(
@@ -51,12 +54,13 @@ class Serving:
         better: Candidate | None = None,
         others: Iterable[Candidate] = (),
         reason: str = "",
+        note: str | None = None,
     ) -> None:
         self._serves = first
         self._size = size
         self._others = list(others)
         self._reason = reason
-        self._note = first.note
+        self._note = first.note or note
         self._lock = threading.Lock()
         self._ready: InferenceBackend | None = None
         self._spare: InferenceBackend | None = None
@@ -122,6 +126,8 @@ class Serving:
             ready, self._ready = self._ready, None
         if self._better is not None:
             self._better.cancel()
+            # A builder at work when the interpreter ends takes the program down with it.
+            self.wait_until_settled(_LONGEST_STOP_S)
         for backend in (ready, self._spare, self._serves):
             if backend is not None:
                 backend.close()

@@ -17,17 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends import check_picture, check_probability
-from engine.backends.cuda import Driver, Gpu, Lane, first_gpu, open_driver
+from engine.backends.cuda import Gpu, first_gpu, open_driver
+from engine.backends.plan_runner import PlanRunner
 from engine.backends.plans import (
     BuildProgress,
     Built,
     PlanKey,
+    find_kernels,
     find_or_build,
     find_plan,
+    keep_kernels,
     remembered_precision,
 )
-from engine.bundle import OUTPUT, InputSpec, ModelBundle, Precision
+from engine.bundle import OUTPUT, ModelBundle, Precision
 from engine.cache import UserCache
 from engine.errors import BackendError, CacheError
 from engine.types import Image
@@ -184,17 +186,20 @@ class TensorRtBackend:
         check_driver(library, gpu)
         kept = cache or UserCache()
         chosen = choose_precision(bundle, precision or remembered_precision(kept, bundle.digest))
+        key = plan_key(library, gpu, bundle, chosen)
         found = find_or_build(
-            plan_key(library, gpu, bundle, chosen),
+            key,
             kept,
             lambda timings: compile_plan(
                 library, bundle, chosen, gpu.capability, progress, timings
             ),
         )
         self.note = found.note
+        earlier = find_kernels(key, kept)
         self._runner: PlanRunner | None = PlanRunner(
-            load_plan(library, found.content), bundle.input, driver, gpu
+            load_plan(library, found.content), bundle.input, driver, gpu, earlier
         )
+        keep_kernels(key, kept, earlier, self._runner.kernels())
         graph = ", CUDA graph" if self._runner.is_graph else ""
         self.description = f"{library.title}, {gpu.name}, {chosen}{graph}"
 
@@ -225,43 +230,6 @@ def is_plan_kept(bundle: ModelBundle, cache: UserCache) -> bool:
         return find_plan(plan_key(library, gpu, bundle, precision), cache) is not None
     except CacheError:
         return False
-
-
-class PlanRunner:
-    """A loaded plan with its way through the GPU."""
-
-    def __init__(self, engine: Any, takes: InputSpec, driver: Driver, gpu: Gpu) -> None:
-        self._size = size = takes.size
-        self._context = engine.create_execution_context()
-        if self._context is None:
-            raise BackendError(
-                "The GPU has too little memory for this network.",
-                "Close other programs that use the GPU, or --backend openvino",
-            )
-        self._lane = Lane(driver, gpu, (1, size, size, 3), (1, 2, size, size))
-        try:
-            self._context.set_tensor_address(takes.name, self._lane.input_address)
-            self._context.set_tensor_address(OUTPUT, self._lane.output_address)
-            # The first picture makes TensorRT choose its kernels; only then can a graph be taken.
-            self.infer(np.zeros((size, size, 3), np.uint8))
-            self.is_graph = self._lane.capture(self._enqueue)
-        except BackendError:
-            self.close()
-            raise
-
-    def infer(self, image: Image) -> NDArray[np.float32]:
-        """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
-        check_picture(image, self._size)
-        return check_probability(self._lane.run(image, self._enqueue), self._size)
-
-    def close(self) -> None:
-        """Give the GPU's memory back."""
-        self._context = None
-        self._lane.close()
-
-    def _enqueue(self, stream: int) -> None:
-        if not self._context.execute_async_v3(stream):
-            raise BackendError("TensorRT failed on the GPU.", "Open the video again.")
 
 
 def _builder(library: Library) -> Any:

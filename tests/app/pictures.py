@@ -61,6 +61,7 @@ class SquareFinder:
     choice = "the only one"
     note: str | None = None
     provenance: ClassVar[dict[str, str]] = {"name": "square finder"}
+    is_closed = False
 
     def __init__(self) -> None:
         self.stages = (self,)
@@ -74,6 +75,10 @@ class SquareFinder:
 
     def reset(self) -> None:
         """It remembers nothing."""
+
+    def close(self) -> None:
+        """It holds nothing."""
+        self.is_closed = True
 
 
 def find_square() -> Analyser:

@@ -449,3 +449,11 @@ def test_what_a_back_end_has_to_say_is_told_once(make: Make) -> None:
     for _ in range(3):
         session.tick()
     assert [notice.what for notice in session.take_notices()] == [finder.note]
+
+
+def test_closing_gives_the_model_back(make: Make) -> None:
+    finder = SquareFinder()
+    session = make(_CLIP, lambda: cast(Analyser, finder))
+    session.tick()
+    assert session.close()
+    assert finder.is_closed

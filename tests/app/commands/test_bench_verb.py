@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import BAD_INPUT, main
+from engine.backends import BACKENDS
+from engine.bundle import MANIFEST
 from engine.sources import open_source
 from engine.sources.pattern import read_code
 from tests.fakes import brightness_bundle
@@ -73,3 +75,34 @@ def test_an_impossible_pattern_video_is_not_written(tmp_path: Path, option: list
     clip = tmp_path / "clip.mp4"
     assert main(["pattern", "-o", str(clip), *option]) == BAD_INPUT
     assert not clip.exists()
+
+
+def test_the_report_names_the_back_end_and_why(report: dict[str, dict[str, object]]) -> None:
+    backend = report["backend"]
+    assert backend["name"] in BACKENDS
+    assert " ms" in str(backend["choice"])
+
+
+@pytest.mark.parametrize("backend", ["openvino", "onnxruntime", "auto"])
+def test_a_network_of_another_size_than_its_bundle_says_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], backend: str
+) -> None:
+    small = brightness_bundle(tmp_path / "small")
+    manifest = json.loads((small.path / MANIFEST).read_text())
+    manifest["input"]["size"] = 128
+    (small.path / MANIFEST).write_text(json.dumps(manifest))
+    words = ["bench", PATTERN, "--bundle", str(small.path), "--backend", backend]
+    assert main(words) == BAD_INPUT
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_harms_nothing(
+    bundle: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("HAUSTRA_CACHE", str(tmp_path / "file" / "cache"))
+    assert main(["bench", PATTERN, "--bundle", bundle]) == 0
+    assert "Every start " in capsys.readouterr().err

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from engine.backends import BACKENDS, InferenceBackend, open_backend
-from engine.backends.choice import Choice, Choosing, choose, fingerprint, median_ms, open_automatic
+from engine.backends.choice import (
+    NO_PLAN,
+    Choice,
+    Choosing,
+    choose,
+    fingerprint,
+    median_ms,
+    open_automatic,
+)
 from engine.bundle import InputSpec, ModelBundle
 from engine.cache import UserCache
 from engine.errors import BackendError
@@ -83,7 +91,9 @@ def test_a_damaged_memory_is_measured_anew(bench: Bench) -> None:
 def test_where_nothing_can_be_kept_it_is_measured_every_time(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     forgetful = replace(bench.choosing, cache=UserCache(tmp_path / "file" / "cache"))
-    choose(bench.bundle, 1, forgetful)
+    first = choose(bench.bundle, 1, forgetful)
+    assert first.note is not None
+    assert "Every start measures the back ends anew." in first.note
     assert not choose(bench.bundle, 1, forgetful).is_remembered
 
 
@@ -156,3 +166,21 @@ def test_a_bundle_whose_network_has_another_size_works_nowhere(tmp_path: Path) -
 def test_a_choice_puts_the_chosen_one_first() -> None:
     times_ms = {"onnxruntime": 5.0, "tensorrt": 1.0, "openvino": 4.0}
     assert Choice(times_ms, {}).order == ("tensorrt", "openvino", "onnxruntime")
+
+
+def test_only_live_pictures_have_a_plan_built_meanwhile(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.backends import tensorrt
+
+    monkeypatch.setattr(tensorrt, "is_plan_kept", lambda bundle, cache: False)
+    choice = choose(bench.bundle, 1, bench.choosing)
+    assert choice.refusals["tensorrt"] == NO_PLAN
+    for_a_file = open_automatic(bench.bundle, 1, bench.choosing)
+    for_live = open_automatic(bench.bundle, 1, replace(bench.choosing, builds_plan=True))
+    assert for_live.wait_until_settled(20.0)
+    assert for_a_file.note is None
+    # Here there is no GPU, or this bundle's plan is not built for it; in either case it is tried.
+    assert for_live.note is not None or for_live.name != "onnxruntime"
+    for_a_file.close()
+    for_live.close()

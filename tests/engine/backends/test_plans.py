@@ -12,9 +12,13 @@ from engine.backends.plans import (
     BuildProgress,
     Built,
     PlanKey,
+    find_kernels,
     find_or_build,
     find_plan,
+    keep_kernels,
     parse_capability,
+    remember_precision,
+    remembered_precision,
 )
 from engine.bundle import Precision
 from engine.cache import UserCache
@@ -186,3 +190,31 @@ def test_a_cancelled_build_is_told_to_stop_at_the_next_step() -> None:
     assert progress.finish_step("whole", 0)
     progress.cancel()
     assert not progress.finish_step("whole", 1)
+
+
+def test_kernels_compiled_by_a_run_are_found_again(cache: UserCache) -> None:
+    assert find_kernels(KEY, cache) == b""
+    keep_kernels(KEY, cache, b"", b"compiled")
+    assert find_kernels(KEY, cache) == b"compiled"
+    assert find_kernels(replace(KEY, driver="590.1"), cache) == b""
+
+
+def test_damaged_kernels_are_compiled_anew(cache: UserCache) -> None:
+    keep_kernels(KEY, cache, b"", b"compiled")
+    (path,) = cache.folder.glob("kernels-*")
+    path.write_bytes(path.read_bytes() + b"more")
+    assert find_kernels(KEY, cache) == b""
+
+
+def test_kernels_that_did_not_change_are_not_written(cache: UserCache) -> None:
+    keep_kernels(KEY, cache, b"compiled", b"compiled")
+    keep_kernels(KEY, cache, b"", b"")
+    assert not cache.folder.exists()
+
+
+def test_a_precision_is_remembered_for_its_model(cache: UserCache) -> None:
+    remember_precision(cache, "a" * 64, Precision.FP32)
+    assert remembered_precision(cache, "a" * 64) is Precision.FP32
+    assert remembered_precision(cache, "b" * 64) is None
+    remember_precision(cache, "a" * 64, None)
+    assert remembered_precision(cache, "a" * 64) is None

@@ -1,0 +1,116 @@
+"""Everything on the way through the GPU but the GPU: a stand-in takes the driver's calls."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from engine.backends.cuda import Driver, Gpu, first_gpu
+from engine.backends.plan_runner import PlanRunner
+from engine.bundle import InputSpec
+from engine.errors import BackendError
+from tests.engine.backends.stand_in_gpu import StandInLibrary, StandInPlan, StandInRtxPlan
+
+SIZE = 32
+SPEC = InputSpec(size=SIZE)
+PICTURE = np.random.default_rng(4).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+EXPECTED = np.moveaxis(PICTURE[..., :2], 2, 0) / 255
+
+
+@pytest.fixture
+def library() -> StandInLibrary:
+    return StandInLibrary()
+
+
+@pytest.fixture
+def driver(library: StandInLibrary) -> Driver:
+    return Driver(library)
+
+
+@pytest.fixture
+def gpu(driver: Driver) -> Gpu:
+    return first_gpu(driver)
+
+
+@pytest.fixture
+def runner(library: StandInLibrary, driver: Driver, gpu: Gpu) -> PlanRunner:
+    return PlanRunner(StandInPlan(library, SIZE), SPEC, driver, gpu)
+
+
+def test_a_picture_comes_back_as_its_answer(runner: PlanRunner) -> None:
+    assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)
+
+
+def test_once_recorded_every_picture_is_one_launch(
+    runner: PlanRunner, library: StandInLibrary
+) -> None:
+    assert runner.is_graph
+    for shift in range(3):
+        picture = np.roll(PICTURE, shift, axis=0)
+        assert runner.infer(picture)[0] == pytest.approx(picture[..., 0] / 255, abs=1e-6)
+    assert library.launches == 3
+
+
+def test_what_cannot_be_recorded_runs_all_the_same(
+    library: StandInLibrary, driver: Driver, gpu: Gpu
+) -> None:
+    library.can_record = False
+    runner = PlanRunner(StandInPlan(library, SIZE), SPEC, driver, gpu)
+    assert not runner.is_graph
+    assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)
+    assert library.launches == 0
+
+
+def test_a_picture_may_come_from_another_thread_than_the_plan(runner: PlanRunner) -> None:
+    answers: list[np.ndarray] = []
+    worker = threading.Thread(target=lambda: answers.append(runner.infer(PICTURE)))
+    worker.start()
+    worker.join()
+    assert answers[0] == pytest.approx(EXPECTED, abs=1e-6)
+
+
+def test_closing_gives_everything_back(runner: PlanRunner, library: StandInLibrary) -> None:
+    runner.close()
+    runner.close()
+    assert (library.held, library.taken) == ([], {})
+
+
+def test_a_network_that_does_not_fit_is_told(
+    library: StandInLibrary, driver: Driver, gpu: Gpu
+) -> None:
+    with pytest.raises(BackendError, match="too little memory"):
+        PlanRunner(StandInPlan(library, SIZE, fits=False), SPEC, driver, gpu)
+
+
+def test_a_network_that_fails_is_told_and_nothing_is_kept(
+    library: StandInLibrary, driver: Driver, gpu: Gpu
+) -> None:
+    plan = StandInPlan(library, SIZE)
+    plan.is_broken = True
+    with pytest.raises(BackendError, match="failed on the GPU"):
+        PlanRunner(plan, SPEC, driver, gpu)
+    assert (library.held, library.taken) == ([], {})
+
+
+def test_a_card_that_is_gone_does_not_stop_the_closing(
+    runner: PlanRunner, library: StandInLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "cuMemFree_v2", lambda address: 999)
+    runner.close()
+    assert library.held == []
+
+
+def test_kernels_compiled_once_serve_the_next_start(
+    library: StandInLibrary, driver: Driver, gpu: Gpu
+) -> None:
+    first, second = StandInRtxPlan(library, SIZE), StandInRtxPlan(library, SIZE)
+    kernels = PlanRunner(first, SPEC, driver, gpu).kernels()
+    runner = PlanRunner(second, SPEC, driver, gpu, kernels)
+    assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)
+    assert (first.compilations, second.compilations) == (1, 0)
+
+
+def test_a_plan_that_holds_its_kernels_has_none_to_keep(runner: PlanRunner) -> None:
+    assert runner.kernels() == b""
