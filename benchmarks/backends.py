@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import resources
+from engine.backends import InferenceBackend
 from engine.backends.onnxruntime import OnnxRuntimeBackend
 from engine.backends.openvino import OpenVinoBackend
 from engine.bundle import MANIFEST, NETWORK, ModelBundle, Precision, seal_bundle
@@ -53,7 +54,7 @@ def pictures(clip: str, size: int) -> list[Image]:
 def precisions(bundle: ModelBundle, grids: list[Image], folder: Path) -> None:
     """How far each precision strays from float32."""
     whole = OnnxRuntimeBackend(bundle)
-    others = {
+    others: dict[str, InferenceBackend] = {
         "fp16, ONNX Runtime": OnnxRuntimeBackend(_half_in_place(bundle, folder / "half")),
         "as it runs, OpenVINO": OpenVinoBackend(bundle, cache=UserCache(folder / "cache")),
     }
