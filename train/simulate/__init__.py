@@ -3,7 +3,7 @@
 `anatomy` grows a procedural colon as a mesh; `mesh` reads one from a file (`surface`, `volume`,
 `centreline`). `curvature` finds the crests of its folds, `folds` divides them, `agreement` holds
 them against the truth. `camera` looks at it, from the scattered places of `camera_path` or along
-an `examination` (`manoeuvres`, `steering`, `clearance`), `rays` cast, `coverage` keeps account of
-what was seen, `appearance` shades. `render` makes one sequence, `farm` a whole set, `dataset`
-reads it back, and `layouts` exchanges it with others.
+an `examination` (`manoeuvres`, `steering`, `lumen`, `clearance`; `itinerary` draws it), `rays`
+cast, `coverage` keeps account of what was seen, `appearance` shades. `render` makes one sequence,
+`farm` a whole set, `dataset` reads it back, and `layouts` exchanges it with others.
 """

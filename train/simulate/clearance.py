@@ -5,21 +5,22 @@ from __future__ import annotations
 import igl
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from train.simulate.rays import vertex_normals
-from train.simulate.tube import Floats, Tube
+from train.simulate.tube import Floats
 
 _CLOSE_MM = 0.05
 _STEPS = 40
 
 
 class Wall:
-    """The wall of a tube, for distances to it."""
+    """Some faces (m, 3) of a tube with vertices (n, 3) mm, for distances to them."""
 
-    def __init__(self, tube: Tube) -> None:
-        self._vertices = np.ascontiguousarray(tube.vertices, np.float64)
-        self._faces = np.ascontiguousarray(tube.faces, np.int64)
-        self._normals = vertex_normals(tube.vertices, tube.faces)
+    def __init__(self, vertices: Floats, faces: NDArray[np.int64]) -> None:
+        self._vertices = np.ascontiguousarray(vertices, np.float64)
+        self._faces = np.ascontiguousarray(faces, np.int64)
+        self._normals = vertex_normals(self._vertices, self._faces)
         self._tree = igl.AABB()
         self._tree.init(self._vertices, self._faces)
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecipeError
-from train.simulate.clearance import Wall
+from train.simulate.lumen import Axis, Lumen, Moving
 from train.simulate.manoeuvres import FoldPlace, Plan
-from train.simulate.steering import Axis, Course, Phase, steer
+from train.simulate.steering import Course, Phase, steer
 from train.simulate.tube import Floats, Tube
 
 WHOLE = "whole"
@@ -72,9 +72,13 @@ class Examination:
 
 
 def examination(
-    tube: Tube, folds: NDArray[np.int64], rng: np.random.Generator, options: ExaminationOptions
+    tube: Tube,
+    folds: NDArray[np.int64],
+    rng: np.random.Generator,
+    options: ExaminationOptions,
+    motion: Moving | None = None,
 ) -> Examination:
-    """Examine a colon, whose folds are given by vertex (n,), 0 for none.
+    """Examine a colon, whose folds are given by vertex (n,), 0 for none, at rest or in motion.
 
     Raises:
         RecipeError: no such kind.
@@ -83,12 +87,13 @@ def examination(
         raise RecipeError(
             f"There is no kind of examination {options.kind!r}.", f"Use {', '.join(KINDS)}."
         )
-    axis = Axis(tube.centreline)
+    lumen = Lumen(tube, motion)
+    axis = lumen.axis
     plan = Plan(axis, tube, fold_places(axis, tube, folds), rng)
     _draw(plan, options, rng)
     frames = max(1, round((options.seconds or plan.seconds) * options.rate_hz))
     course = Course.through(plan.waypoints, frames, options.rate_hz).unsteady(rng)
-    poses = steer(course, axis, Wall(tube))
+    poses = steer(course, lumen)
     return Examination(options.kind, course.time_s, course.phase, course.along_mm, poses)
 
 

@@ -69,10 +69,13 @@ def carried_frames(line: Floats) -> tuple[Floats, Floats, Floats]:
     return tangent, u, np.cross(tangent, u)
 
 
-def carried_across(tangent: Floats) -> Floats:
-    """A direction across each tangent (k, 3) that turns as little as possible along the path."""
+def carried_across(tangent: Floats, start: Floats | None = None) -> Floats:
+    """A direction across each tangent (k, 3) that turns as little as possible along the path.
+
+    It begins as `start` (3,) as far as that lies across, or as the axis that does so best.
+    """
     across = np.empty_like(tangent)
-    carried = np.eye(3)[np.argmin(np.abs(tangent[0]))]
+    carried = np.eye(3)[np.argmin(np.abs(tangent[0]))] if start is None else start
     for i, t in enumerate(tangent):
         carried = carried - (carried @ t) * t
         carried /= np.linalg.norm(carried)

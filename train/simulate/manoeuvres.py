@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.simulate.steering import ROOM_MM, Axis, Phase, Waypoint
+from train.simulate.lumen import ROOM_MM, Axis
+from train.simulate.steering import Phase, Waypoint
 from train.simulate.tube import Tube
 
 FASTEST_MM_S = 25.0

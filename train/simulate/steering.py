@@ -16,20 +16,12 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import convolve1d, gaussian_filter1d, minimum_filter1d
-from scipy.spatial import cKDTree
+from scipy.ndimage import convolve1d, minimum_filter1d
 from scipy.spatial.transform import Rotation
 
-from train.simulate.clearance import Wall
-from train.simulate.folds import carried_across
+from train.simulate.lumen import ROOM_MM, Complexes, Lumen, open_axis, shifted
 from train.simulate.tube import Floats
 
-Complexes = NDArray[np.complex128]
-
-ROOM_MM = 3.0
-"""Between lens and wall, unless they are to touch: half of a tip 9 mm wide would be 4.5, but the
-lens sits off its middle."""
 _PLAN_HZ = 100.0
 _EASE_S = 0.5
 """Over which a change of speed or of direction is spread."""
@@ -80,48 +72,6 @@ class Unrest:
     tremor_hz: tuple[float, float] = (8.0, 12.0)
     """Physiological tremor of the hand (Elble and Koller 1990)."""
     roll_rad: float = 0.06
-
-
-class Axis:
-    """The centreline as a smooth curve with directions across it that do not twist."""
-
-    def __init__(self, line: Floats, knot_mm: float = 8.0, step_mm: float = 0.5) -> None:
-        steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-        arc = np.concatenate([[0.0], np.cumsum(steps)])
-        knots = np.linspace(0, arc[-1], max(4, round(arc[-1] / knot_mm) + 1))
-        curve = CubicSpline(knots, np.stack([np.interp(knots, arc, x) for x in line.T], axis=1))
-        self.length_mm = float(arc[-1])
-        self._arc = np.linspace(0, arc[-1], max(8, round(arc[-1] / step_mm) + 1))
-        tangent = curve(self._arc, 1)
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-        self._points = curve(self._arc)
-        self._frames = np.stack([carried_across(tangent), tangent], axis=1)
-
-    def at(self, along_mm: Floats) -> tuple[Floats, Floats]:
-        """Points (n, 3), and frames (n, 3, 3) whose columns are two directions across and the
-        one along."""
-        place = np.clip(along_mm, 0, self.length_mm)
-        centre = _between(self._arc, self._points, place)
-        u, tangent = np.moveaxis(_between(self._arc, self._frames, place), 1, 0)
-        tangent = tangent / np.linalg.norm(tangent, axis=1, keepdims=True)
-        u = u - np.sum(u * tangent, axis=1, keepdims=True) * tangent
-        u /= np.linalg.norm(u, axis=1, keepdims=True)
-        return centre, np.stack([u, np.cross(tangent, u), tangent], axis=2)
-
-    def place(self, points: Floats) -> tuple[Floats, Complexes]:
-        """Arc length (n,) of the nearest point of the axis, and the way from there across (n,)."""
-        along = self._arc[cKDTree(self._points).query(points)[1]]
-        centre, frames = self.at(along)
-        across = np.einsum("nc,nck->nk", points - centre, frames[:, :, :2])
-        return along, across[:, 0] + 1j * across[:, 1]
-
-
-def _between(arc: Floats, values: Floats, place: Floats) -> Floats:
-    """Linear interpolation of values (k, ...) at `arc` (k,), evenly spaced."""
-    position = place / arc[1]
-    low = np.clip(position.astype(np.int64), 0, len(arc) - 2)
-    part = (position - low).reshape(-1, *[1] * (values.ndim - 1))
-    return np.asarray(values[low] * (1 - part) + values[low + 1] * part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,48 +141,36 @@ def _sines(
     return np.asarray(np.sin(angle).sum(axis=1) * np.sqrt(2 / waves))
 
 
-def open_axis(axis: Axis, wall: Wall, step_mm: float = 1.0) -> tuple[Floats, Complexes]:
-    """Arc lengths (k,) and the way (k,) from the axis there to where the tip has room.
-
-    The centreline of a lumen without folds can run through a tall fold or a polyp on a stalk.
-    """
-    along = np.arange(0, axis.length_mm + step_mm / 2, step_mm)
-    centre, frames = axis.at(along)
-    side = np.zeros(len(along), np.complex128)
-    for _ in range(40):
-        gap, away = wall.gap_mm(_shifted(centre, frames, side))
-        lacking = np.maximum(ROOM_MM + 0.5 - gap, 0)
-        if not lacking[10:-10].any():
-            break
-        push = np.einsum("nc,nck->nk", away, frames[:, :, :2]) * lacking[:, None]
-        push = gaussian_filter1d(push, 3.0 / step_mm, axis=0)
-        side += push[:, 0] + 1j * push[:, 1]
-    return along, side
-
-
-def _shifted(centre: Floats, frames: Floats, off_mm: Complexes) -> Floats:
-    return np.asarray(
-        centre + off_mm.real[:, None] * frames[:, :, 0] + off_mm.imag[:, None] * frames[:, :, 1]
-    )
-
-
-def steer(course: Course, axis: Axis, wall: Wall) -> NDArray[np.float64]:
+def steer(course: Course, lumen: Lumen) -> NDArray[np.float64]:
     """Poses (n, 4, 4), camera to world, mm: x right, y down, z forward."""
-    centre, frames = axis.at(course.along_mm)
-    open_at, open_side = open_axis(axis, wall)
-    start = np.interp(course.along_mm, open_at, open_side)
-    way = course.off_mm - start
-    far_mm = np.abs(way)
-    unit = way / np.maximum(far_mm, 1e-9)
-    spine = _shifted(centre, frames, start)
-    direction = _shifted(np.zeros_like(centre), frames, unit)
-    free = wall.reach_mm(spine, direction, far_mm, course.room_mm) / np.maximum(far_mm, 1e-9)
-    share = _foreseen(np.where(far_mm > 1e-9, free, 1.0), course.time_s)
-
+    centre, frames = lumen.at(course.time_s, course.along_mm)
+    start, share = _way_out(course, lumen)
+    off_mm = start + _foreseen(share, course.time_s) * (course.off_mm - start)
     poses = np.tile(np.eye(4), (len(centre), 1, 1))
     poses[:, :3, :3] = frames @ bent(course.aim, course.roll)
-    poses[:, :3, 3] = spine + (share * far_mm)[:, None] * direction
+    poses[:, :3, 3] = shifted(centre, frames, off_mm)
     return poses
+
+
+def _way_out(course: Course, lumen: Lumen) -> tuple[Complexes, Floats]:
+    """Where off the axis there is room (n,), and what share (n,) of the way on to where the tip is
+    wanted is free."""
+    start, share = np.zeros_like(course.off_mm), np.ones(len(course.time_s))
+    for station in lumen.stations(course.time_s, course.along_mm):
+        now = station.frames
+        along = course.along_mm[now]
+        place, side = open_axis(station.axis, station.wall, (along.min(), along.max()))
+        here = np.interp(along, place, side)
+        start[now] += station.weight * here
+        way = course.off_mm[now] - here
+        far_mm = np.maximum(np.abs(way), 1e-9)
+        centre, frames = station.axis.at(along)
+        direction = shifted(np.zeros_like(centre), frames, way / far_mm)
+        reach_mm = station.wall.reach_mm(
+            shifted(centre, frames, here), direction, far_mm, course.room_mm[now]
+        )
+        share[now] = np.minimum(share[now], reach_mm / far_mm)
+    return start, share
 
 
 def _foreseen(free: Floats, time_s: Floats) -> Floats:

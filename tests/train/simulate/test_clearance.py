@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.train.simulate.solids import as_tube, hose
+from tests.train.simulate.solids import hose
 from train.simulate.clearance import Wall
 
 RADIUS = 20.0
@@ -12,7 +12,8 @@ INNER = RADIUS * np.cos(np.pi / 24)  # of the 24 flat sides
 
 @pytest.fixture(scope="module")
 def wall() -> Wall:
-    return Wall(as_tube(hose(radius=RADIUS)))
+    mesh = hose(radius=RADIUS)
+    return Wall(np.asarray(mesh.vertices), np.asarray(mesh.faces)[:, ::-1])  # facing inwards
 
 
 def test_the_gap_is_the_distance_to_the_wall(wall: Wall) -> None:

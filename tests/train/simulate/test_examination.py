@@ -8,9 +8,10 @@ from engine.errors import RecipeError
 from train.simulate.anatomy import ColonShape, grow_colon
 from train.simulate.camera import Pinhole
 from train.simulate.examination import KINDS, Examination, ExaminationOptions, examination
+from train.simulate.lumen import Axis
 from train.simulate.manoeuvres import FASTEST_BEND_RAD_S, FASTEST_MM_S, TOUCH_MM
 from train.simulate.rays import Scene
-from train.simulate.steering import Axis, Phase
+from train.simulate.steering import Phase
 from train.simulate.tube import Tube
 
 SECONDS = 7.0

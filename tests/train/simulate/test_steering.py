@@ -1,19 +1,37 @@
 """From waypoints to poses: by hand in a straight hose, by property on noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import trimesh
 
 from tests.train.simulate.solids import as_tube, bend, hose
 from train.simulate.clearance import Wall
-from train.simulate.steering import Axis, Course, Phase, Waypoint, bent, steer
+from train.simulate.lumen import Axis, Lumen
+from train.simulate.steering import Course, Phase, Waypoint, bent, steer
+
+
+def wall_of(vertices: np.ndarray, mesh: trimesh.Trimesh) -> Wall:
+    return Wall(vertices, np.asarray(mesh.faces)[:, ::-1])
+
+
+def past_the_middle(rate_hz: int = 50) -> Course:
+    """Eight seconds from 160 mm back to 80 mm, 12 mm off the axis."""
+    off = 12.0 + 0j
+    waypoints = [
+        Waypoint(Phase.WITHDRAWAL, 0.0, 160.0, off_mm=off),
+        Waypoint(Phase.WITHDRAWAL, 8.0, 80.0, off_mm=off),
+    ]
+    return Course.through(waypoints, 8 * rate_hz, rate_hz)
+
 
 STRAIGHT = np.linspace([0, 0, 0], [0, 0, 240.0], 241)
 
 
 def test_an_unbent_tip_looks_along_the_axis() -> None:
-    axis = Axis(STRAIGHT)
     course = Course.through([Waypoint(Phase.INSERTION, 0.0, 100.0)], 3, 50.0)
-    poses = steer(course, axis, Wall(as_tube(hose())))
+    poses = steer(course, Lumen(as_tube(hose())))
     assert poses[:, :3, 3] == pytest.approx(np.tile([0, 0, 100.0], (3, 1)))
     assert poses[:, :3, 2] == pytest.approx(np.tile([0, 0, 1.0], (3, 1)))
 
@@ -65,16 +83,11 @@ def test_a_narrow_place_is_foreseen() -> None:
     z = mesh.vertices[:, 2]
     radius = wide - (wide - narrow) * np.exp(-(((z - 120) / 6) ** 2))
     mesh.vertices *= np.stack([radius, radius, np.ones_like(z)], axis=1)
-    wall = Wall(as_tube(mesh))
-    waypoints = [
-        Waypoint(Phase.WITHDRAWAL, 0.0, 160.0, off_mm=12.0 + 0j),
-        Waypoint(Phase.WITHDRAWAL, 8.0, 80.0, off_mm=12.0 + 0j),
-    ]
-    poses = steer(Course.through(waypoints, 400, 50.0), Axis(STRAIGHT), wall)
+    poses = steer(past_the_middle(), Lumen(as_tube(mesh)))
     off = np.hypot(poses[:, 0, 3], poses[:, 1, 3])
     assert off[[0, -1]] == pytest.approx([12, 12], abs=0.1)
     assert off.min() < narrow - 2.9
-    assert wall.gap_mm(poses[:, :3, 3])[0].min() > 2.9
+    assert wall_of(mesh.vertices, mesh).gap_mm(poses[:, :3, 3])[0].min() > 2.9
     assert np.abs(np.diff(off)).max() * 50 < 30  # mm/s across the axis
 
 
@@ -94,11 +107,43 @@ def test_points_are_placed_where_they_are() -> None:
 
 
 def test_a_bent_hose_is_no_wall_to_its_own_axis() -> None:
-    wall = Wall(as_tube(bend()))
-    arc = np.linspace(0.1, 4.4, 300)
+    mesh = bend()
+    arc = np.linspace(0.0, 4.5, 361)
     line = 80.0 * np.stack([np.cos(arc), np.zeros_like(arc), np.sin(arc)], axis=1)
     course = Course.through(
         [Waypoint(Phase.INSERTION, 0.0, 20.0), Waypoint(Phase.INSERTION, 10.0, 300.0)], 500, 50.0
     )
-    gap = wall.gap_mm(steer(course, Axis(line), wall)[:, :3, 3])[0]
-    assert gap.min() > 13.0
+    poses = steer(course, Lumen(replace(as_tube(mesh), centreline=line)))
+    assert wall_of(mesh.vertices, mesh).gap_mm(poses[:, :3, 3])[0].min() > 13.0
+
+
+class Swaying:
+    """A hose that sways to the side as a whole and is drawn in to less than half in its middle."""
+
+    def __init__(self, mesh: trimesh.Trimesh) -> None:
+        self._rest = np.asarray(mesh.vertices)
+
+    def vertices(self, time_s: float) -> np.ndarray:
+        near = np.exp(-(((self._rest[:, 2] - 120) / 25) ** 2))
+        share = 1 - 0.6 * near * np.sin(np.pi * time_s / 8) ** 2
+        drawn_in = self._rest * np.stack([share, share, np.ones_like(share)], axis=1)
+        return np.asarray(drawn_in + np.array([self.sway_mm(time_s), 0, 0]))
+
+    def centreline(self, time_s: float) -> np.ndarray:
+        return np.asarray(STRAIGHT + np.array([self.sway_mm(time_s), 0, 0]))
+
+    @staticmethod
+    def sway_mm(time_s: float) -> float:
+        return 9.0 * float(np.sin(2 * np.pi * 0.25 * time_s))
+
+
+def test_the_tip_moves_with_the_colon_and_gives_way_where_it_clenches() -> None:
+    mesh = hose(radius=20.0).subdivide()
+    motion, course = Swaying(mesh), past_the_middle(rate_hz=20)
+    poses = steer(course, Lumen(as_tube(mesh), motion))
+    off = poses[:, 0, 3] - [motion.sway_mm(time) for time in course.time_s]
+    assert off[[0, -1]] == pytest.approx([12, 12], abs=0.1)
+    assert off.min() < 20 * 0.4 - 2.5
+    for pose, time in list(zip(poses, course.time_s, strict=True))[::10]:
+        assert wall_of(motion.vertices(time), mesh).gap_mm(pose[None, :3, 3])[0] > 2.5
+    assert np.abs(np.diff(poses[:, :3, 3], axis=0)).max() * 20 < 40
