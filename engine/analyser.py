@@ -55,18 +55,23 @@ class Follower:
         self._tracker.reset()
 
 
+def following_options(bundle: ModelBundle) -> tuple[InstanceOptions, TrackerOptions]:
+    """How the folds of a bundle's masks are separated and followed."""
+    accept = min(bundle.threshold + _NEW_FOLD_MARGIN, 0.9)
+    return (
+        InstanceOptions(bundle.threshold, bundle.edge_threshold),
+        TrackerOptions(new_score=accept),
+    )
+
+
 class Analyser:
     """A bundle at work: `stages` for threads of their own, or called for one frame at a time."""
 
     def __init__(self, bundle: ModelBundle, backend: InferenceBackend) -> None:
         self.bundle = bundle
         self.backend = backend
-        accept = min(bundle.threshold + _NEW_FOLD_MARGIN, 0.9)
         self._segment = Segmenter(backend, bundle.input.size)
-        self._follow = Follower(
-            InstanceOptions(bundle.threshold, bundle.edge_threshold),
-            TrackerOptions(new_score=accept),
-        )
+        self._follow = Follower(*following_options(bundle))
         self.stages = (self._segment, self._follow)
 
     @property

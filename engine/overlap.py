@@ -38,9 +38,13 @@ class SharedAreas:
 
         So a fold that is partly hidden still overlaps its past well.
         """
-        union = np.maximum(self.before[:, None] + self.after - self.shared, 1)
         smaller = np.maximum(np.minimum(self.before[:, None], self.after), 1)
-        return np.asarray(0.5 * self.shared / union + 0.5 * self.shared / smaller)
+        return np.asarray(0.5 * self.iou() + 0.5 * self.shared / smaller)
+
+    def iou(self) -> NDArray[np.float64]:
+        """(n, m) intersection over union."""
+        union = np.maximum(self.before[:, None] + self.after - self.shared, 1)
+        return np.asarray(self.shared / union)
 
     def share_inside(self) -> NDArray[np.float64]:
         """(n, m) share of each earlier mask that lies in each later one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from engine.types import Mask, Probability
 
 Counts = NDArray[np.int64]
 """(frames, thresholds, 3): true positives, false positives, false negatives."""
+
+_Item = TypeVar("_Item")
 
 THRESHOLDS: NDArray[np.float64] = np.round(np.arange(0.10, 0.951, 0.05), 2)
 
@@ -89,14 +92,34 @@ def bootstrap(
     Frames of one sequence resemble each other: redrawing single frames would make the interval
     look narrower than it is.
     """
+    (interval,) = bootstrap_items(
+        groups, lambda drawn: [statistic(np.concatenate(drawn))], resamples=resamples, seed=seed
+    )
+    return interval
+
+
+def bootstrap_items(
+    items: Sequence[_Item],
+    statistics: Callable[[list[_Item]], Sequence[float]],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> list[Interval]:
+    """`statistics` over all items, with intervals from redrawing them with replacement.
+
+    Draws in which a statistic is NaN do not count for it; it has no interval if all are.
+    """
     rng = np.random.default_rng(seed)
-    value = statistic(np.concatenate(groups))
     drawn = []
     for _ in range(resamples):
-        chosen = rng.integers(len(groups), size=len(groups))
-        drawn.append(statistic(np.concatenate([groups[number] for number in chosen])))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return Interval(value, float(low), float(high))
+        chosen = rng.integers(len(items), size=len(items))
+        drawn.append(statistics([items[number] for number in chosen]))
+    intervals = []
+    for value, column in zip(statistics(list(items)), np.array(drawn, float).T, strict=True):
+        known = column[~np.isnan(column)]
+        low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+        intervals.append(Interval(value, float(low), float(high)))
+    return intervals
 
 
 def area_called(probability: Probability, region: Mask, threshold: float) -> tuple[int, int]:

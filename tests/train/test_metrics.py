@@ -7,6 +7,7 @@ from train.metrics import (
     THRESHOLDS,
     best_threshold,
     bootstrap,
+    bootstrap_items,
     iou,
     mean_iou,
     overlap_counts,
@@ -69,3 +70,9 @@ def test_a_figure_prints_with_its_interval() -> None:
     groups = [np.array([[1, 2]])] * 2
     assert str(bootstrap(groups, lambda rows: 0.25)) == "0.250 [0.250, 0.250]"
     assert pytest.approx(0.25) == bootstrap(groups, lambda rows: 0.25).value
+
+
+def test_several_statistics_are_redrawn_together_and_unknown_draws_do_not_count() -> None:
+    mean, unknown = bootstrap_items([1.0, 3.0], lambda drawn: [np.mean(drawn), np.nan])
+    assert (mean.value, mean.low, mean.high) == (2.0, 1.0, 3.0)
+    assert np.isnan([unknown.value, unknown.low, unknown.high]).all()
