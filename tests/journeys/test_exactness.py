@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.session import Session
 from app.widgets.video_view import EDGE_PX, STROKE_PX, OverlayLook, VideoView
-from engine.analyser import Analyser, open_analyser
+from engine.analyser import open_analyser
 from engine.sources import open_source
 from engine.types import FoldInstance, Frame, Mask
 from tests.app.pictures import PATIENCE_MS, pixels
@@ -32,25 +32,21 @@ CLIPS = {
 
 
 @pytest.fixture(scope="module")
-def analyser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyser]:
-    brightness_bundle(tmp_path_factory.mktemp("bundle") / "brightness")
-    folder = next(tmp_path_factory.getbasetemp().glob("bundle*/brightness"))
-    opened = open_analyser(folder)
-    yield opened
-    opened.close()
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return brightness_bundle(tmp_path_factory.mktemp("bundle")).path
 
 
 class Screening:
     """A real session whose pictures go to a view of their own size, 1:1."""
 
-    def __init__(self, path: Path, analyser: Analyser, qtbot: QtBot) -> None:
+    def __init__(self, path: Path, bundle: Path, qtbot: QtBot) -> None:
         self.decoded = _every_frame(path)
         self.view = VideoView()
         qtbot.addWidget(self.view)
         height, width = self.decoded[0].image.shape[:2]
         self.view.setMinimumSize(1, 1)
         self.view.resize(width, height)
-        self.session = Session(open_source, lambda: cast(Analyser, analyser))
+        self.session = Session(open_source, partial(open_analyser, bundle, "openvino"))
         self.session.open(path)
         assert self.session.wait_until_open(PATIENCE_MS / 1e3)
         self.session.pause()
@@ -78,12 +74,12 @@ Open = Callable[[str], Screening]
 
 
 @pytest.fixture
-def screen(tmp_path: Path, analyser: Analyser, qtbot: QtBot) -> Iterator[Open]:
+def screen(tmp_path: Path, bundle: Path, qtbot: QtBot) -> Iterator[Open]:
     opened: list[Screening] = []
 
     def make(name: str) -> Screening:
         path = write_clip(tmp_path / f"{name}.mkv", CLIPS[name])
-        opened.append(Screening(path, analyser, qtbot))
+        opened.append(Screening(path, bundle, qtbot))
         return opened[-1]
 
     yield make
