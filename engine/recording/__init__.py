@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from engine.recording.line import Line
 from engine.recording.outputs import OverlayPictures, RawCopy, RawPictures, Table
@@ -68,8 +69,10 @@ class Recording:
         self._fault: str | None = None
         self._lines: dict[str, Line] = {}
         self._source: PacketSource | None = None
+        self._stream: Any = None
         self._waits_for_key = True
-        if plan.raw is not None and plan.is_copied and isinstance(source, PacketSource):
+        offers = isinstance(source, PacketSource) and source.offers_packets
+        if plan.raw is not None and plan.is_copied and isinstance(source, PacketSource) and offers:
             self._source = source
         with contextlib.ExitStack() as undo:
             undo.callback(self.stop)
@@ -128,6 +131,8 @@ class Recording:
     def _packet(self, packet: Packet) -> None:
         """A packet was read; after one was lost, nothing can be decoded before a key frame."""
         line = self._lines["raw"]
+        if packet.stream is not self._stream:
+            self._stream, self._waits_for_key = packet.stream, True
         if self._waits_for_key and not packet.data.is_keyframe:
             line.dropped += bool(self._pictures)
             return

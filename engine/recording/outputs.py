@@ -45,21 +45,27 @@ class Output(Protocol):
 
 
 class RawCopy:
-    """Packets as they came; a new file (`name-2.mkv`) where the source had to be opened again."""
+    """Packets as they came; a new file (`name-2.mkv`) where the source had to be opened again.
+
+    Times run on in it, so that they are those of the table.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._part = 0
         self._tape: PacketTape | None = None
         self._stream: Any = None
+        self._zero_s = 0.0
 
     def write(self, packet: Packet) -> None:
         """Append a packet. The first of a stream must be a key frame."""
         if self._tape is None or self._stream is not packet.stream:
+            if self._tape is None:
+                self._zero_s = packet.pts_s
             self.finish()
             self._part += 1
             self._stream = packet.stream
-            self._tape = PacketTape(self._name(), packet.stream, packet.pts_s)
+            self._tape = PacketTape(self._name(), packet.stream, self._zero_s)
         self._tape.write(packet)
 
     def idle(self) -> None:

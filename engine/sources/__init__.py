@@ -112,6 +112,11 @@ class Packet:
 class PacketSource(Protocol):
     """A source whose compressed pictures can be kept as they are."""
 
+    @property
+    def offers_packets(self) -> bool:
+        """Whether they can, now: not where the sender compresses nothing or tells no times."""
+        ...
+
     def tap(self, listener: Callable[[Packet], None] | None) -> None:
         """Hand every packet that is read from now on to `listener`, in the reading thread.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -67,6 +67,7 @@ class AvFeed:
         self._is_timeless = self._container.format.name in _TIMELESS
         self._has_shown = False
         self._is_damaged = False
+        self._listener: Callable[[Any, Any], None] | None = None
 
     @property
     def decoder(self) -> str:
@@ -87,6 +88,15 @@ class AvFeed:
         parts = [self._decoding.notice, damage if self._is_damaged else None]
         return " ".join(filter(None, parts)) or None
 
+    @property
+    def offers_packets(self) -> bool:
+        """They are compressed, and the sender tells their times."""
+        return not self._is_timeless and self._stream.codec_context.name != "rawvideo"
+
+    def tap(self, listener: Callable[[Any, Any], None] | None) -> None:
+        """Hand every packet and its stream to `listener` once it is decoded; None ends that."""
+        self._listener = listener
+
     def read(self) -> Picture | None:
         """The next picture, None where the data that came made none yet."""
         if not self._decoded:
@@ -101,6 +111,8 @@ class AvFeed:
                 self._is_damaged |= self._has_shown
                 return None
             self._decoded.extend(self._picture(raw, arrived_s) for raw in raws)
+            if self._listener is not None and packet.pts is not None:
+                self._listener(packet, self._stream)
         return self._decoded.popleft() if self._decoded else None
 
     def close(self) -> None:

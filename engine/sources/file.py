@@ -117,6 +117,11 @@ class VideoFile:
         self._is_index_exact = first in self._known
         self._index = self._known.get(first, self._estimate_index(first))
 
+    @property
+    def offers_packets(self) -> bool:
+        """Files always do."""
+        return True
+
     def tap(self, listener: Callable[[Packet], None] | None) -> None:
         """Hand every packet that is read from now on to `listener`; None ends that.
 

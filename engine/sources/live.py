@@ -21,11 +21,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.errors import SourceError
 from engine.mailbox import Latest
-from engine.sources import SourceInfo
+from engine.sources import Packet, SourceInfo
 from engine.timing import Clock, SystemClock
 from engine.types import Frame, Image, SignalState, read_only
 
@@ -89,6 +89,20 @@ class Feed(Protocol):
         ...
 
 
+@runtime_checkable
+class PacketFeed(Protocol):
+    """A feed whose compressed pictures can be kept as they are."""
+
+    @property
+    def offers_packets(self) -> bool:
+        """Whether they can."""
+        ...
+
+    def tap(self, listener: Callable[[Any, Any], None] | None) -> None:
+        """Hand every packet and its stream to `listener`; None ends that."""
+        ...
+
+
 OpenFeed = Callable[[float], Feed]
 """Connect within so many seconds. Raises SourceError."""
 
@@ -119,6 +133,10 @@ class Timeline:
                 self._offset_s = float(ticks * TIME_BASE) - pts_s
         self._last = ticks
         return float(ticks * TIME_BASE)
+
+    def place(self, pts_s: float) -> float | None:
+        """Where a sender's time lies by now; None before the first picture."""
+        return None if self._start_s is None else pts_s + self._offset_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,8 @@ class Live:
         self._intervals_s: deque[float] = deque(maxlen=31)
         self._problem: SourceError | None = None
         self._notes: dict[str, None] = {}
+        self._feed: Feed | None = None
+        self._listener: Callable[[Packet], None] | None = None
         self._thread = threading.Thread(target=self._run, name=f"live {name}", daemon=True)
         self._thread.start()
         self._read = self._await_first()
@@ -188,6 +208,16 @@ class Live:
         image = arrived.picture.draw()
         self._read = arrived
         return Frame(arrived.number, arrived.pts_s, arrived.picture.captured_s, read_only(image))
+
+    @property
+    def offers_packets(self) -> bool:
+        """What the feed of now says."""
+        feed: object = self._feed
+        return isinstance(feed, PacketFeed) and feed.offers_packets
+
+    def tap(self, listener: Callable[[Packet], None] | None) -> None:
+        """Hand every packet to `listener`, in the reader's thread; None ends that."""
+        self._listener = listener
 
     def seek(self, pts_s: float) -> None:
         """A live source has only now."""
@@ -234,6 +264,9 @@ class Live:
         """Take pictures from one feed until it raises or this source is closed."""
         is_first = True
         opened_s = self._clock.now_s()
+        self._feed = feed
+        if isinstance(feed, PacketFeed):
+            feed.tap(self._hand_on)
         while not self._told.is_set():
             picture = feed.read()
             if picture is not None:
@@ -244,6 +277,11 @@ class Live:
                     f"What {self._name} sends makes no picture.",
                     "It may use a video format unknown here, or have no key frames.",
                 )
+
+    def _hand_on(self, data: Any, stream: Any) -> None:
+        listener, pts_s = self._listener, self._timeline.place(float(data.pts * data.time_base))
+        if listener is not None and pts_s is not None:
+            listener(Packet(data, stream, pts_s))
 
     def _arrive(self, feed: Feed, picture: Picture, *, is_first: bool) -> None:
         before = self._newest

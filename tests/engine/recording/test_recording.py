@@ -174,9 +174,7 @@ def test_packets_of_a_file_are_copied(record: Record, tmp_path: Path) -> None:
     original = write_clip(tmp_path / "clip.mp4", B_FRAMES)
     source = open_source(original)
     session = record(RecordingPlan(tmp_path / "out.mkv"), source=source)
-    session.pipeline.start()
-    while not session.pipeline.status().at_end:
-        session.clock.advance(0.05)
+    session.play(len(B_FRAMES.ticks))
     session.end()
     shown, copied = every_frame(original), every_frame(tmp_path / "out.mkv")
     assert len(copied) == len(shown)
