@@ -73,6 +73,8 @@ class OnnxRuntimeBackend:
         options = ort.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = self._threads
+        if "DmlExecutionProvider" in providers:  # DirectML refuses ONNX Runtime's own planning
+            options.enable_mem_pattern = False
         if profile is not None:
             options.enable_profiling = True
             options.profile_file_prefix = str(profile)

@@ -42,6 +42,12 @@ FLAVOURS = {
 """Import name → flavour, in the order they are tried; the last is the second's bare wheel."""
 _NAMES = {"tensorrt": "TensorRT", "tensorrt_rtx": "TensorRT for RTX"}
 _REBUILD = "Install the bundle again, or choose another back end: --backend openvino"
+_REMEDIES = {
+    "memory": "Close other programs that use the GPU, or --backend openvino",
+    "driver version is insufficient": "Update the NVIDIA driver; meanwhile --backend openvino",
+    "no cuda-capable device": "Check that the card is seated and the driver runs: nvidia-smi",
+}
+"""By what TensorRT says, in small letters."""
 _INSTALL = "pip install haustra[tensorrt-rtx] (GeForce, RTX) or haustra[tensorrt] (all GPUs)"
 
 
@@ -151,8 +157,14 @@ def load_plan(library: Library, plan: bytes) -> Any:
     _forget_complaints(trt)
     engine = trt.Runtime(_logger(trt)).deserialize_cuda_engine(plan)
     if engine is None:
-        raise BackendError(f"{library.title} cannot run the plan: {_complaints(trt)}.", _REBUILD)
+        told = _complaints(trt)
+        raise BackendError(f"{library.title} cannot run the plan: {told}.", remedy_for(told))
     return engine
+
+
+def remedy_for(complaint: str) -> str:
+    """What to do about something TensorRT complains of."""
+    return next((do for said, do in _REMEDIES.items() if said in complaint.lower()), _REBUILD)
 
 
 def check_driver(library: Library, gpu: Gpu) -> None:

@@ -20,6 +20,7 @@ from engine.backends.tensorrt import (
     load_library,
     load_plan,
     plan_key,
+    remedy_for,
 )
 from engine.bundle import InputSpec, ModelBundle, Precision
 from engine.cache import UserCache
@@ -143,6 +144,19 @@ def test_what_is_no_network_is_refused(library: Library, tmp_path: Path) -> None
 def test_what_is_no_plan_is_refused(library: Library) -> None:
     with pytest.raises(BackendError, match="cannot run the plan"):
         load_plan(library, b"not a plan" * 100)
+
+
+@pytest.mark.parametrize(
+    ("complaint", "remedy"),
+    [
+        ("Error Code 2: OutOfMemory (Requested size was 12 bytes.)", "Close other programs"),
+        ("cudaError 2: out of memory", "Close other programs"),
+        ("CUDA driver version is insufficient for CUDA runtime version", "Update the NVIDIA"),
+        ("Serialization assertion header.magicTag failed", "Install the bundle again"),
+    ],
+)
+def test_each_complaint_has_its_remedy(complaint: str, remedy: str) -> None:
+    assert remedy_for(complaint).startswith(remedy)
 
 
 def test_half_precision_is_taken_where_the_bundle_has_it(small: ModelBundle) -> None:
