@@ -8,6 +8,7 @@ with --capability a build for other GPUs is only tried, on any computer, and thr
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -87,34 +88,49 @@ def parse_precision(text: str | None) -> Precision | None:
         raise BackendError(f"There is no precision {text!r}.", f"Known: {known}.") from error
 
 
+def say_precision(bundle: ModelBundle, asked: Precision | None) -> Precision:
+    """The precision that is built; says so where it is not the fast one and nobody asked."""
+    from engine.backends.tensorrt import choose_precision
+    from engine.bundle import Precision
+
+    chosen = choose_precision(bundle, asked)
+    if asked is None and chosen is Precision.FP32:
+        print(
+            f"haustra: {bundle.name} has no float16 network, so the plan computes in fp32.",
+            file=sys.stderr,
+        )
+    return chosen
+
+
 def build_here(bundle: ModelBundle, precision: Precision | None) -> None:
     """Build for the GPU of this computer, run it once, and keep it."""
     from engine.backends.plans import remember_precision
     from engine.backends.tensorrt import TensorRtBackend
     from engine.cache import UserCache
+    from engine.errors import CacheError
 
-    cache = UserCache()
-    started_s = time.monotonic()
+    cache, started_s = UserCache(), time.monotonic()
+    # Not what an earlier build was told: each build decides anew.
+    chosen = say_precision(bundle, precision)
     backend = watch(
-        lambda progress: TensorRtBackend(
-            bundle, precision=precision, progress=progress, cache=cache
-        )
+        lambda progress: TensorRtBackend(bundle, precision=chosen, progress=progress, cache=cache)
     )
     backend.close()
-    print(f"{bundle.name} {bundle.version}: {backend.description}")
-    if backend.note is None:
-        remember_precision(cache, bundle.digest, precision)
-        print(f"ready in {time.monotonic() - started_s:.1f} s, kept in {cache.folder}")
-    else:
+    took_s = time.monotonic() - started_s
+    print(f"{bundle.name} {bundle.version}: {backend.description}, ready in {took_s:.1f} s")
+    if backend.note is not None:
         print(f"haustra: {backend.note}", file=sys.stderr)
+    with contextlib.suppress(CacheError):  # then the plan was not kept either, and that was told
+        remember_precision(cache, bundle.digest, precision)
+        print(f"kept in {cache.folder}")
 
 
 def try_for(bundle: ModelBundle, precision: Precision | None, capability: tuple[int, int]) -> None:
     """Build for other GPUs, say how it went, keep nothing."""
-    from engine.backends.tensorrt import choose_precision, compile_plan, load_library
+    from engine.backends.tensorrt import compile_plan, load_library
 
     library = load_library()
-    chosen = choose_precision(bundle, precision)
+    chosen = say_precision(bundle, precision)
     started_s = time.monotonic()
     built = watch(lambda progress: compile_plan(library, bundle, chosen, capability, progress))
     took_s = time.monotonic() - started_s
@@ -125,11 +141,12 @@ def try_for(bundle: ModelBundle, precision: Precision | None, capability: tuple[
     )
 
 
-def watch(build: Callable[[BuildProgress], _Made], out: TextIO = sys.stderr) -> _Made:
+def watch(build: Callable[[BuildProgress], _Made], out: TextIO | None = None) -> _Made:
     """Run `build` on a thread and show how far it is; Ctrl+C has it stop, and waits for that."""
     from engine.backends.plans import BuildProgress
 
     progress = BuildProgress()
+    out = sys.stderr if out is None else out
     is_shown = out.isatty()
     with ThreadPoolExecutor(1, "build") as pool:
         future = pool.submit(build, progress)

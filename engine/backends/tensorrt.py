@@ -197,7 +197,7 @@ class TensorRtBackend:
         gpu = first_gpu(driver)
         check_driver(library, gpu)
         kept = cache or UserCache()
-        chosen = choose_precision(bundle, precision or remembered_precision(kept, bundle.digest))
+        chosen = choose_precision(bundle, precision or _told_precision(bundle, kept))
         key = plan_key(library, gpu, bundle, chosen)
         found = find_or_build(
             key,
@@ -237,11 +237,17 @@ def is_plan_kept(bundle: ModelBundle, cache: UserCache) -> bool:
     library = load_library()
     gpu = first_gpu(open_driver())
     check_driver(library, gpu)
-    precision = choose_precision(bundle, remembered_precision(cache, bundle.digest))
+    precision = choose_precision(bundle, _told_precision(bundle, cache))
     try:
         return find_plan(plan_key(library, gpu, bundle, precision), cache) is not None
     except CacheError:
         return False
+
+
+def _told_precision(bundle: ModelBundle, cache: UserCache) -> Precision | None:
+    """What `haustra build --precision` was told for this model, if the bundle still has it."""
+    told = remembered_precision(cache, bundle.digest)
+    return told if told in bundle.precisions else None
 
 
 def _builder(library: Library) -> Any:

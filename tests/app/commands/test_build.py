@@ -54,6 +54,16 @@ def test_a_build_for_other_gpus_is_tried_and_not_kept(
     assert not own_folder.exists()
 
 
+@pytest.mark.usefixtures("builder")
+def test_a_bundle_without_a_float16_network_is_built_in_float32_and_said_so(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", str(bundle), "--capability", "8.9"]) == 0
+    captured = capsys.readouterr()
+    assert ", fp32, capability 8.9" in captured.out
+    assert "brightness has no float16 network" in captured.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
