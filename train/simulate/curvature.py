@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import igl
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_array
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from train.simulate.folds import DivideOptions, divide_crests, fold_height
+from train.simulate.neighbours import Neighbours, components
+from train.simulate.principal import principal_curvature
+from train.simulate.rays import vertex_normals
 from train.simulate.tube import Floats, Tube
 
 _REACH_MM = 4.0
@@ -80,7 +80,9 @@ def lumen_frame(tube: Tube) -> tuple[Floats, Floats]:
     return tangent, inward
 
 
-def convexity(tube: Tube, radius_mm: float) -> tuple[Floats, Floats]:
+def convexity(
+    tube: Tube, radius_mm: float, neighbours: Neighbours | None = None
+) -> tuple[Floats, Floats]:
     """How convex the wall is towards the lumen: curvature (n,) in 1/mm and direction (n, 3).
 
     The larger of the two principal curvatures, signed so that a bump into the lumen is positive,
@@ -89,33 +91,10 @@ def convexity(tube: Tube, radius_mm: float) -> tuple[Floats, Floats]:
     edges = tube.vertices[tube.faces[:, 0]] - tube.vertices[tube.faces[:, 1]]
     mean_edge = float(np.linalg.norm(edges, axis=1).mean())
     rings = max(2, round(radius_mm / mean_edge))
-    first, second, k_first, k_second = igl.principal_curvature(
-        np.ascontiguousarray(tube.vertices, np.float64),
-        np.ascontiguousarray(tube.faces, np.int64),
-        rings,
-    )[:4]
-    # Faces look into the lumen; the sign convention of the library is that of a sphere with
-    # outward faces being positive, so a bump into the lumen comes out positive.
-    k_first, k_second = np.ravel(k_first), np.ravel(k_second)
-    take_first = k_first >= k_second
-    curvature = np.where(take_first, k_first, k_second)
-    direction = np.where(take_first[:, None], first, second)
-    return np.nan_to_num(curvature), np.nan_to_num(direction)
-
-
-def components(
-    member: NDArray[np.bool_], faces: NDArray[np.int64]
-) -> tuple[int, NDArray[np.int64]]:
-    """Connected components of a vertex set: their number, and (n,) labels 1.., 0 outside."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges = edges[member[edges].all(axis=1)]
-    n = len(member)
-    graph = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    _, raw = connected_components(graph, directed=False)
-    labels = np.zeros(n, dtype=np.int64)
-    names, dense = np.unique(raw[member], return_inverse=True)
-    labels[member] = dense + 1
-    return len(names), labels
+    if neighbours is None:
+        neighbours = Neighbours.of(tube.faces, len(tube.vertices))
+    normals = vertex_normals(tube.vertices, tube.faces)
+    return principal_curvature(tube.vertices, normals, neighbours, rings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +115,18 @@ class CrestLabels:
 
 def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLabels:
     """Find the crests, divide them into folds, and widen them to what one sees as the fold."""
-    curvature, direction = convexity(tube, options.radius_mm)
+    neighbours = Neighbours.of(tube.faces, len(tube.vertices))
+    curvature, direction = convexity(tube, options.radius_mm, neighbours)
     tangent, inward = lumen_frame(tube)
-    average = neighbour_average(tube)
     # Directions of single vertices are noisy: judge by the neighbourhood, weighted by curvature.
     weight = np.maximum(curvature, 0)
     across = np.sum(direction * np.cross(tangent, inward), axis=1) ** 2 * weight
     for _ in range(options.direction_rounds):
-        across, weight = average @ across, average @ weight
+        across, weight = neighbours.averaged(across), neighbours.averaged(weight)
     circumferential = np.sqrt(across / np.maximum(weight, 1e-9))
-    allowed = ~_within(tube, tube.is_raised, options.feature_margin_mm) & _away_from_ends(tube)
     convex = curvature > options.convex_above
-    crest = convex & (circumferential < options.circumferential_below) & allowed
+    crest = convex & (circumferential < options.circumferential_below) & _away_from_ends(tube)
+    crest &= ~_within(tube, tube.is_raised, options.feature_margin_mm, crest)
     crest = _close(tube, crest, options.closing_mm)
 
     area = vertex_areas(tube.vertices, tube.faces)
@@ -159,56 +138,60 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
         np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2
     ) & ~tube.is_never_fold
     folds = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
-    return _widen(tube, folds, average, options)
-
-
-def neighbour_average(tube: Tube) -> csr_array:
-    """(n, n) matrix that replaces a value by the mean of itself and its neighbours."""
-    edges = np.concatenate([tube.faces[:, [0, 1]], tube.faces[:, [1, 2]], tube.faces[:, [2, 0]]])
-    rows = np.concatenate([edges[:, 0], edges[:, 1], np.arange(len(tube.vertices))])
-    columns = np.concatenate([edges[:, 1], edges[:, 0], np.arange(len(tube.vertices))])
-    n = len(tube.vertices)
-    counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
-    counts.data[:] = 1.0  # an edge belongs to two faces and counts once
-    return counts.multiply(1.0 / counts.sum(axis=1)[:, None]).tocsr()
+    return _widen(tube, folds, neighbours, options)
 
 
 def _widen(
-    tube: Tube, folds: NDArray[np.int64], average: csr_array, options: CrestOptions
+    tube: Tube, folds: NDArray[np.int64], neighbours: Neighbours, options: CrestOptions
 ) -> CrestLabels:
     """Give every vertex its distance to the rim of the widened crest."""
     n = len(folds)
-    seeds, others = np.flatnonzero(folds), np.flatnonzero(folds == 0)
+    seeds = np.flatnonzero(folds)
     reach = options.dilation_mm + _REACH_MM
-    if not len(seeds) or not len(others):
+    if len(seeds) in (0, n):
         return CrestLabels(folds, np.where(folds > 0, -reach, reach))
-    distance, nearest = cKDTree(tube.vertices[seeds]).query(
-        tube.vertices, distance_upper_bound=reach
-    )
+    distance, nearest = _tree(tube.vertices[seeds]).query(tube.vertices, distance_upper_bound=reach)
     near = np.isfinite(distance)
     fold = np.zeros(n, np.int64)
     fold[near] = folds[seeds[nearest[near]]]
-    depth = cKDTree(tube.vertices[others]).query(tube.vertices[seeds])[0]
+    rim = _rim(folds > 0, neighbours)
+    depth = _tree(tube.vertices[rim]).query(tube.vertices[seeds])[0]
     beyond = np.where(near, distance, reach)
     beyond[seeds] = -depth
     for _ in range(2):
-        beyond = average @ beyond
+        beyond = neighbours.averaged(beyond)
     beyond = np.where(tube.is_never_fold, reach, beyond - options.dilation_mm)
     return CrestLabels(np.where(tube.is_never_fold, 0, fold), beyond)
 
 
-def _within(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
-    """(n,): vertices at most `distance_mm` from a member, in space."""
+def _rim(member: NDArray[np.bool_], neighbours: Neighbours) -> NDArray[np.bool_]:
+    """(n,): outside the set, with a neighbour inside."""
+    return ~member & (neighbours.averaged(member.astype(np.float64)) > 0)
+
+
+def _tree(points: Floats) -> cKDTree:
+    """Quickly built."""
+    return cKDTree(points, balanced_tree=False, compact_nodes=False)
+
+
+def _within(
+    tube: Tube, member: NDArray[np.bool_], distance_mm: float, asked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(n,): members, and those `asked` about that are at most `distance_mm` from one, in space."""
     if distance_mm <= 0 or not member.any():
         return member
-    tree = cKDTree(tube.vertices[member])
-    return np.asarray(np.isfinite(tree.query(tube.vertices, distance_upper_bound=distance_mm)[0]))
+    within, rest = member.copy(), np.flatnonzero(asked & ~member)
+    gap = _tree(tube.vertices[member]).query(tube.vertices[rest], distance_upper_bound=distance_mm)[
+        0
+    ]
+    within[rest] = np.isfinite(gap)
+    return within
 
 
 def _close(tube: Tube, member: NDArray[np.bool_], distance_mm: float) -> NDArray[np.bool_]:
     """Morphological closing on the surface's vertices; never onto what is no fold."""
-    grown = _within(tube, member, distance_mm)
-    closed = member | ~_within(tube, ~grown, distance_mm)
+    grown = _within(tube, member, distance_mm, np.ones_like(member))
+    closed = member | ~_within(tube, ~grown, distance_mm, grown & ~member)
     return np.asarray(closed & ~tube.is_never_fold)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.simulate.curvature import components, convexity, label_crests, vertex_areas
+from train.simulate.curvature import convexity, label_crests, vertex_areas
 from train.simulate.tube import AnalyticFolds, Feature, Tube
 
 
@@ -70,14 +70,6 @@ def test_what_is_no_fold_is_never_part_of_one(feature: Feature) -> None:
 def test_vertex_areas_add_up_to_the_surface() -> None:
     vertices = np.array([[0, 0, 0], [3, 0, 0], [0, 4, 0]], dtype=float)
     assert vertex_areas(vertices, np.array([[0, 1, 2]])) == pytest.approx([2, 2, 2])
-
-
-def test_components_count_what_hangs_together() -> None:
-    faces = np.array([[0, 1, 2], [3, 4, 5]])
-    count, labels = components(np.array([1, 1, 0, 1, 1, 1], dtype=bool), faces)
-    assert count == 2
-    assert labels[2] == 0
-    assert labels[0] == labels[1] != labels[3]
 
 
 def test_the_label_of_a_ring_ends_where_its_distance_says() -> None:
