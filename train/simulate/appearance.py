@@ -29,7 +29,9 @@ Bools = NDArray[np.bool_]
 
 STYLES = {
     "plain": "train.simulate.looks.plain:draw_plain",
+    "vrcaps": "train.simulate.looks.vrcaps:draw_vrcaps",
     "rich": "train.simulate.looks.rich:draw_rich",
+    "nbi": "train.simulate.looks.nbi:draw_nbi",
 }
 """Style → "module:attribute" of `(random generator) -> Look`; imported when drawn."""
 

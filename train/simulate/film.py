@@ -7,11 +7,10 @@ of folds, poses, phases and coverage that lies beside the video.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -23,10 +22,12 @@ from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.coverage import faces_behind, seen_behind
 from train.simulate.curvature import label_crests
-from train.simulate.dataset import GeometryFrame, View
+from train.simulate.dataset import GeometryFrame
 from train.simulate.examination import ExaminationOptions, examination
-from train.simulate.looks.rich import expose, lit_tissue
+from train.simulate.looks.mucosa import MucosaLook
+from train.simulate.looks.rich import draw_rich
 from train.simulate.render import Photographer, StageTimes
+from train.simulate.screen import Outline, Screen
 from train.simulate.truth_file import TruthFile
 
 
@@ -45,9 +46,7 @@ class FilmOptions:
     """Share of the centreline; drawn when None."""
     anatomy_seed: int = 11
     look_seed: int = 33
-    """Tissue and light."""
-    tone_seed: int = 10
-    """Exposure and colour balance."""
+    """Of patient and endoscope."""
     path_seed: int = 3
 
     @property
@@ -84,6 +83,7 @@ class Film:
         self._walls = faces_behind(tube, crest.inside)
         self._camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
         self._photographer = Photographer(tube, crest, self._camera)
+        self._look = film_look(options)
 
     def __len__(self) -> int:
         return len(self.examined.time_s)
@@ -92,44 +92,29 @@ class Film:
         """Every frame, in order."""
         height = self._options.height
         top = (self._options.size - height) // 2
-        octagon = _octagon(self._options.size, height)
-        grain = np.random.default_rng(self._options.look_seed)
+        inside = np.s_[top : top + height]
         for number, pose in enumerate(self.examined.poses):
             view = self._photographer.take(number, pose, StageTimes())
-            picture = self._picture(view, pose, grain)[top : top + height]
-            shown = np.where(octagon[..., None], picture, 0.01)
+            frame = GeometryFrame.of(view, pose, self._camera)
+            rng = np.random.default_rng([self._options.look_seed, number])
+            shown = self._look.render(frame, rng)
             yield Shot(
                 float(self.examined.time_s[number]),
-                (shown * 255 + 0.5).astype(np.uint8),
-                view.instances[top : top + height] * octagon,
+                shown.image[inside],
+                (view.instances * shown.valid)[inside],
             )
 
     def seen_behind(self) -> tuple[list[int], NDArray[np.float32]]:
         """Folds (k), and the share (n, k) of the wall behind each seen in the shots so far."""
         return seen_behind(self._walls, self._photographer.coverage, len(self))
 
-    def _picture(
-        self, view: View, pose: NDArray[np.float64], grain: np.random.Generator
-    ) -> NDArray[np.float32]:
-        frame = GeometryFrame.of(view, pose, self._camera)
-        # One look: every frame draws the same tissue, light and tone again.
-        linear = lit_tissue(frame, np.random.default_rng(self._options.look_seed))
-        picture = expose(linear, frame.valid, np.random.default_rng(self._options.tone_seed))
-        picture = np.asarray(cv2.GaussianBlur(np.clip(picture, 0, 1), (0, 0), 0.9), np.float32)
-        noise = grain.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
-        return np.clip(picture + 0.008 * noise, 0, 1)
 
-
-def _octagon(width: int, height: int) -> NDArray[np.bool_]:
-    mask = np.zeros((height, width), np.uint8)
-    cut = round(0.2 * height)
-    right, bottom = width - 6, height - 5
-    corners = [
-        (cut, 4), (width - cut, 4), (right, cut), (right, height - cut),
-        (width - cut, bottom), (cut, bottom), (6, height - cut), (6, cut),
-    ]  # fmt: skip
-    cv2.fillPoly(mask, [np.array(corners, np.int32)], 1)
-    return mask.astype(bool)
+def film_look(options: FilmOptions) -> MucosaLook:
+    """A rich look with nothing before the lens, in an octagon as wide and as high as the film."""
+    drawn = draw_rich(np.random.default_rng(options.look_seed))
+    outline = Outline(options.size / options.height, (0.17, 0.2))
+    file = replace(drawn.processor, motion=0.0, quality=0)
+    return replace(drawn, covers=(), screen=Screen(outline), processor=file)
 
 
 def save_film(path: Path, options: FilmOptions) -> Path:
