@@ -40,7 +40,7 @@ def test_a_recipe_without_a_name_is_called_like_its_file(tmp_path: Path) -> None
         ("[simulate]\nsize = 100", "multiple of 32"),
         ('[simulate]\ncamera = "box"', "one of colonoscope, endomapper, pinhole"),
         ('[data]\nlabel = "hand"', "one of region, curvature"),
-        ('[simulate]\npictures = "oil"', "one of none, plain, rich"),
+        ('[simulate]\npictures = "oil"', "one of none, plain, vrcaps"),
         ('[simulate]\npath = "maze"', "one of scattered, examination"),
         ("[budget]\nminutes = 0", "positive"),
         ("[optimiser]\naveraging = 1.0", "averaging"),
@@ -53,5 +53,5 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: s
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="big, first, sim, smoke"):
+    with pytest.raises(RecipeError, match="big, first, nbi, sim, smoke"):
         find_recipe("frist")
