@@ -1,9 +1,11 @@
 """Identity of folds over time: a fold keeps its number, and so its colour.
 
-Each frame, the camera's motion is estimated from sparse optical flow on a small grey picture;
-remembered outlines move along with it and with their own drift, and the new folds are matched to
-them by overlap. Where folds merge, the one that was seen most gives its number; where one falls
-apart, its largest part keeps it.
+A track believes in an outline. From frame to frame it moves along with the picture (`motion`), and
+the folds that are found are matched to tracks by overlap. A fold that is found in another shape
+(merged with its neighbour, in parts, half hidden) shows its track, but a new shape must last for a
+while before the track believes in it: so those that merged or fell apart for a moment come out of
+it as they went in. While folds are merged, the one that was seen most gives its number; parts of
+one share it.
 """
 
 from __future__ import annotations
@@ -15,24 +17,31 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from engine.motion import Grey, camera_motion, small_grey
+from engine.motion import Grey, carry, outline_motions, picture_flow, small_grey
 from engine.overlap import SharedAreas, paint_outlines
 from engine.types import FoldInstance, Frame, Points, TrackedFolds, read_only
-
-_LEARNING_RATE = 0.5
-"""Of a fold's drift, per frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerOptions:
     """When folds are the same, and how long one is remembered."""
 
-    side: int = 160
+    side: int = 208
     """Longer side of the picture on which overlap and motion are measured, pixels."""
-    smallest_overlap: float = 0.22
+    smallest_overlap: float = 0.3
+    lost_factor: float = 0.8
+    """On the overlap of a fold not found in the last frame: those just found come first."""
     merged_share: float = 0.6
     """A fold that lies by this share in another one has merged with it."""
-    memory_s: float = 0.4
+    part_share: float = 0.7
+    """What lies by this share in a fold is part of it."""
+    alike_iou: float = 0.35
+    """A fold found with less overlap than this has another shape."""
+    patience_s: float = 0.2
+    """A new shape is believed after this."""
+    proof_s: float = 0.3
+    """A fold that stood alone for less takes what the others leave."""
+    memory_s: float = 1.0
     """A fold lost for longer gets a new number."""
     colours: int = 5
     """Numbers that differ by a multiple of this are painted alike; a new fold avoids those."""
@@ -44,42 +53,26 @@ class TrackerOptions:
 class _Track:
     number: int
     outline: Points
-    """(n, 2) xy on the small picture, where the fold is expected."""
+    """(n, 2) xy on the small picture: what it is believed to look like by now."""
+    alone_s: float
+    """Since when it stands alone; a merger does not end that once it has proved itself."""
     seen_s: float
-    drift: NDArray[np.float64]
-    """(2,) xy, small pixels per second relative to the camera's motion."""
     standing: float = 0.0
-    """How much it was seen: its area, summed over the frames it was found in."""
+    """How much it was seen: its area, summed over the frames in which it gave its number."""
+    doubted_s: float | None = None
+    """Since when it has been found in another shape."""
     is_lost: bool = False
-
-    def move(self, motion: NDArray[np.float64], elapsed_s: float) -> None:
-        """Expect the fold where camera and drift have carried it."""
-        carried = self.outline @ motion[:, :2].T + motion[:, 2] + self.drift * elapsed_s
-        self.outline = carried.astype(np.float32)
-
-    def see(self, outline: Points, now_s: float) -> None:
-        """Take the fold's new place, and learn how it drifts."""
-        elapsed_s = now_s - self.seen_s
-        if not self.is_lost and elapsed_s > 0 and _is_alike(self.outline, outline):
-            error = (_middle(outline) - _middle(self.outline)) / elapsed_s
-            self.drift = self.drift + _LEARNING_RATE * error
-        else:
-            self.drift = self.drift * (1 - _LEARNING_RATE)
-        self.outline, self.seen_s, self.is_lost = outline, now_s, False
-        self.standing += cv2.contourArea(outline)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """What was last seen, and how it moved. Never changed: another thread may read it."""
+    """What was last seen. Never changed: another thread may read it."""
 
     frame: Frame
     grey: Grey
     scale: float
     """Small pixels per frame pixel."""
     folds: tuple[FoldInstance, ...]
-    drifts: tuple[NDArray[np.float64], ...]
-    """(2,) xy of each fold, small pixels per second relative to the camera's motion."""
 
 
 class Tracker:
@@ -102,25 +95,23 @@ class Tracker:
         self._grey = self._sight = None
 
     def update(self, frame: Frame, folds: tuple[FoldInstance, ...]) -> tuple[FoldInstance, ...]:
-        """The same folds with `track` set; uncertain folds without a past are left out."""
+        """The same folds with `track` set; uncertain folds without a past are left out.
+
+        Two folds have the same track while they are parts of what was one a moment ago.
+        """
         grey, scale = small_grey(frame.image, self._options.side)
         self._foresee(grey, frame.pts_s)
-        # Pixel centres: a small pixel covers `1 / scale` frame pixels.
-        outlines = [((fold.contour + 0.5) * scale - 0.5).astype(np.float32) for fold in folds]
-        matches = self._match(outlines, grey.shape)
-        for track in self._tracks:
-            track.is_lost = track.is_lost or all(track is not each for each in matches.values())
+        outlines = [_to_small(fold.contour, scale) for fold in folds]
+        shown_by = self._recognise(outlines, grey.shape)
         tracked = []
         for i, fold in enumerate(folds):
-            if i not in matches:
+            if i not in shown_by:
                 if fold.score < self._options.new_score:
                     continue
-                matches[i] = self._begin(outlines[i])
-            matches[i].see(outlines[i], frame.pts_s)
-            tracked.append(replace(fold, track=matches[i].number))
+                shown_by[i] = self._begin(outlines[i])
+            tracked.append(replace(fold, track=shown_by[i].number))
         self._forget()
-        drifts = tuple(matches[i].drift for i in range(len(folds)) if i in matches)
-        self._sight = _Sight(frame, grey, scale, tuple(tracked), drifts)
+        self._sight = _Sight(frame, grey, scale, tuple(tracked))
         return self._sight.folds
 
     def foreseen(self, frame: Frame) -> TrackedFolds | None:
@@ -132,68 +123,132 @@ class Tracker:
         sight = self._sight
         if sight is None or frame.image.shape != sight.frame.image.shape:
             return None
-        elapsed_s = frame.pts_s - sight.frame.pts_s
-        if elapsed_s < 0:
+        if frame.pts_s < sight.frame.pts_s:
             return None
-        motion = camera_motion(sight.grey, small_grey(frame.image, self._options.side)[0])
+        if not sight.folds:
+            return TrackedFolds((), frame, sight.frame)
+        flow = picture_flow(sight.grey, small_grey(frame.image, self._options.side)[0])
+        small = [_to_small(fold.contour, sight.scale) for fold in sight.folds]
         folds = tuple(
-            _moved(fold, motion, drift * elapsed_s, sight.scale)
-            for fold, drift in zip(sight.folds, sight.drifts, strict=True)
+            _moved(fold, motion, sight.scale)
+            for fold, motion in zip(sight.folds, outline_motions(small, flow), strict=True)
         )
         return TrackedFolds(folds, frame, sight.frame)
 
     def _foresee(self, grey: Grey, now_s: float) -> None:
         """Move remembered outlines to where they should be by now."""
         before, self._grey = self._grey, grey
-        elapsed_s, self._now_s = now_s - self._now_s, now_s
-        if elapsed_s < 0:
+        if now_s < self._now_s:
             self._tracks.clear()
-        if not self._tracks:
+        self._now_s = now_s
+        if not self._tracks or before is None:
             return
-        if before is None or before.shape != grey.shape:
-            motion = np.eye(2, 3)
-        else:
-            motion = camera_motion(before, grey)
-        for track in self._tracks:
-            track.move(motion, elapsed_s)
+        flow = picture_flow(before, grey)
+        motions = outline_motions([track.outline for track in self._tracks], flow)
+        for track, motion in zip(self._tracks, motions, strict=True):
+            track.outline = carry(track.outline, motion)
 
-    def _match(self, outlines: list[Points], shape: tuple[int, ...]) -> dict[int, _Track]:
-        """Tracks by the position of their fold: first those just seen, then those lost for longer.
-
-        In this order, the largest part of a fold that falls apart keeps the fold's number, and
-        only what is left may be a fold that was lost.
-        """
-        if not outlines or not self._tracks:
+    def _recognise(self, outlines: list[Points], shape: tuple[int, ...]) -> dict[int, _Track]:
+        """The track of each fold that has a past, by its position; tracks learn what was seen."""
+        tracks = self._tracks
+        if not outlines or not tracks:
+            for track in tracks:
+                track.is_lost = True
             return {}
         areas = SharedAreas.of(
-            paint_outlines([track.outline for track in self._tracks], shape),
+            paint_outlines([track.outline for track in tracks], shape),
             paint_outlines(outlines, shape),
         )
-        overlap = areas.overlap()
+        matches = self._assign(areas)
+        merged = self._merged(areas, matches)
+        part_of = self._parts(areas, matches)
+        is_alike = areas.iou() >= self._options.alike_iou
+        shown_by = {}
+        found: set[int] = set()
+        for column, row in matches.items():
+            rows = [row, *np.flatnonzero(merged == column).tolist()]
+            leader = max((tracks[each] for each in rows), key=lambda track: track.standing)
+            leader.standing += cv2.contourArea(outlines[column])
+            shown_by[column] = leader
+            found.update(rows)
+            is_whole = len(rows) == 1 and row not in part_of.values()
+            for each in rows:
+                if tracks[each] is not leader and not self._is_proven(tracks[each]):
+                    tracks[each].alone_s = self._now_s
+                if is_whole and is_alike[each, column]:
+                    self._believe(tracks[each], outlines[column])
+                else:
+                    self._doubt(tracks[each], outlines[column], tracks[each] is leader)
+        for each, track in enumerate(tracks):
+            track.is_lost = track.is_lost or each not in found
+        column_of = {row: column for column, row in matches.items()}
+        return shown_by | {part: shown_by[column_of[row]] for part, row in part_of.items()}
+
+    def _assign(self, areas: SharedAreas) -> dict[int, int]:
+        """Rows by column, so that the total overlap is largest: first of proven tracks.
+
+        So a part that was once taken for a fold of its own cannot take the rest from the fold.
+        """
         is_lost = np.array([track.is_lost for track in self._tracks])
-        rows = self._assign(np.where(is_lost[:, None], 0, overlap))
-        left = np.where(is_lost[:, None], overlap, 0)
-        left[:, list(rows)] = 0
-        rows |= self._assign(left)
-        merged = areas.share_inside() >= self._options.merged_share
-        merged[is_lost] = merged[list(rows.values())] = False
+        overlap = areas.overlap() * np.where(is_lost, self._options.lost_factor, 1.0)[:, None]
+        is_proven = np.array([self._is_proven(track) for track in self._tracks])
+        matches: dict[int, int] = {}
+        for is_next in (is_proven, ~is_proven):
+            left = np.where(is_next[:, None], overlap, 0.0)
+            left[:, list(matches)] = 0.0
+            rows, columns = linear_sum_assignment(-left)
+            is_match = left[rows, columns] >= self._options.smallest_overlap
+            matches |= zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True)
+        return matches
+
+    def _is_proven(self, track: _Track) -> bool:
+        return self._now_s - track.alone_s >= self._options.proof_s
+
+    def _merged(self, areas: SharedAreas, matches: dict[int, int]) -> NDArray[np.intp]:
+        """(tracks,) column of the fold that each track has merged with, -1 for none."""
+        if not matches:
+            return np.full(len(self._tracks), -1)
+        columns = np.array(list(matches), np.intp)
+        inside = areas.share_inside()[:, columns]
+        best = inside.argmax(axis=1)
+        is_merged = inside.max(axis=1) >= self._options.merged_share
+        is_merged[list(matches.values())] = False
+        for row, track in enumerate(self._tracks):
+            is_merged[row] &= self._now_s - track.seen_s <= self._options.patience_s
+        return np.where(is_merged, columns[best], -1)
+
+    def _parts(self, areas: SharedAreas, matches: dict[int, int]) -> dict[int, int]:
+        """Rows by the columns that are further parts of a fold that was just found."""
+        rows = list(matches.values())
+        if not rows:
+            return {}
+        share = (areas.shared / np.maximum(areas.after, 1))[rows]
+        best = share.argmax(axis=0)
         return {
-            column: max(
-                (self._tracks[each] for each in (row, *np.flatnonzero(merged[:, column]))),
-                key=lambda track: track.standing,
-            )
-            for column, row in rows.items()
+            column: rows[best[column]]
+            for column in np.flatnonzero(share.max(axis=0) >= self._options.part_share).tolist()
+            if column not in matches
         }
 
-    def _assign(self, overlap: NDArray[np.float64]) -> dict[int, int]:
-        """Rows by column, so that the total overlap is largest."""
-        rows, columns = linear_sum_assignment(-overlap)
-        is_match = overlap[rows, columns] >= self._options.smallest_overlap
-        return dict(zip(columns[is_match].tolist(), rows[is_match].tolist(), strict=True))
+    def _believe(self, track: _Track, outline: Points) -> None:
+        """It was found as it is."""
+        track.outline, track.seen_s = outline, self._now_s
+        track.doubted_s, track.is_lost = None, False
+
+    def _doubt(self, track: _Track, outline: Points, is_leader: bool) -> None:
+        """It was found in another shape, alone or merged with others."""
+        if track.doubted_s is None:
+            track.doubted_s = self._now_s
+        if self._now_s - track.doubted_s < self._options.patience_s:
+            track.seen_s, track.is_lost = self._now_s, False
+        elif is_leader:
+            self._believe(track, outline)
+        else:
+            track.is_lost = True
 
     def _begin(self, outline: Points) -> _Track:
         self._last_number = self._next_number()
-        track = _Track(self._last_number, outline, self._now_s, np.zeros(2))
+        track = _Track(self._last_number, outline, self._now_s, self._now_s)
         self._tracks.append(track)
         return track
 
@@ -212,14 +267,16 @@ class Tracker:
         ]
 
 
-def _moved(
-    fold: FoldInstance, motion: NDArray[np.float64], drift: NDArray[np.float64], scale: float
-) -> FoldInstance:
-    """A fold carried along, on its frame; `motion` and `drift` are of the small picture."""
+def _to_small(outline: Points, scale: float) -> Points:
+    """Frame pixels → pixels of the small picture; a small one covers `1 / scale` frame pixels."""
+    return np.asarray((outline + 0.5) * scale - 0.5, np.float32)
+
+
+def _moved(fold: FoldInstance, motion: NDArray[np.float64], scale: float) -> FoldInstance:
+    """A fold carried along, on its frame; `motion` is of the small picture."""
 
     def carried(outline: Points) -> Points:
-        small = (outline + 0.5) * scale - 0.5
-        moved = small @ motion[:, :2].T + motion[:, 2] + drift
+        moved = carry(_to_small(outline, scale), motion)
         return read_only(((moved + 0.5) / scale - 0.5).astype(np.float32))
 
     return replace(
@@ -228,14 +285,3 @@ def _moved(
         area_px=fold.area_px * float(abs(np.linalg.det(motion[:, :2]))),
         holes=tuple(carried(hole) for hole in fold.holes),
     )
-
-
-def _middle(outline: Points) -> NDArray[np.float64]:
-    """(2,) xy: the middle of the outline's bounds, which its number of points does not pull."""
-    return np.asarray((outline.min(axis=0) + outline.max(axis=0)) / 2, np.float64)
-
-
-def _is_alike(before: Points, after: Points) -> bool:
-    """Whether an outline moved rather than merged, fell apart or was cut by the rim."""
-    sizes = np.ptp(before, axis=0), np.ptp(after, axis=0)
-    return bool(np.all(np.abs(sizes[0] - sizes[1]) <= 0.2 * np.maximum(*sizes) + 1))

@@ -142,7 +142,7 @@ class OverlayPanel(QWidget):
             self._swatches.set_tracks(())
             return
         self._count.setText(f"{len(folds)} in view")
-        self._swatches.set_tracks(tuple(sorted(fold.track for fold in folds)))
+        self._swatches.set_tracks(tuple(sorted({fold.track for fold in folds})))
 
     def set_look(self, look: OverlayLook) -> None:
         """Show how folds are drawn, without reporting it back."""

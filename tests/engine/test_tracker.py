@@ -1,5 +1,6 @@
 """Identity over time, on moving shapes over a moving texture."""
 
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -20,9 +21,15 @@ def view(index: int, shift: int = 0, zoom: float = 1.0) -> Frame:
     return Frame(index, index * 0.02, 0.0, picture[:240, :320])
 
 
+def rectangle(x: float, y: float, width: float, height: float) -> np.ndarray:
+    """A point every four pixels or so, as an outline from a mask has them."""
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], np.float32)
+    sides = [np.linspace(a, b, 20, endpoint=False) for a, b in itertools.pairwise(corners)]
+    return (np.concatenate(sides) + np.array([x, y])).astype(np.float32)
+
+
 def band(x: float, y: float, width: float = 120, score: float = 0.9) -> FoldInstance:
-    corners = [(x, y), (x + width, y), (x + width, y + 14), (x, y + 14)]
-    return FoldInstance(1, 0, np.array(corners, np.float32), width * 14, score)
+    return FoldInstance(1, 0, rectangle(x, y, width, 14), width * 14, score)
 
 
 def scaled(fold: FoldInstance, zoom: float) -> FoldInstance:
@@ -62,13 +69,28 @@ def test_a_fold_keeps_its_number_while_the_camera_approaches() -> None:
     assert found == [[1, 2]] * 12
 
 
-def test_a_fold_that_passes_behind_another_keeps_its_number() -> None:
+def broad(x: float, y: float) -> FoldInstance:
+    return FoldInstance(1, 0, rectangle(x, y, 120, 40), 120 * 40, 0.9)
+
+
+def folds_view(index: int, *places: tuple[int, int]) -> Frame:
+    """The texture with folds of other textures at `places` (x, y), later ones in front."""
+    picture = TEXTURE[:240, :320] // 3
+    for number, (x, y) in enumerate(places):
+        piece = TEXTURE[200 + 60 * number :, 300:][:40, :120]
+        picture[y : y + 40, x : x + 120] = 110 + 50 * number + piece // 4
+    return Frame(index, index * 0.02, 0.0, picture)
+
+
+def test_a_fold_that_another_one_hides_for_a_moment_keeps_its_number() -> None:
     tracker = Tracker()
     found = {}
-    for i, y in enumerate(range(40, 180, 7)):
-        is_hidden = abs(y - 100) < 18
-        folds = (band(50, 100),) if is_hidden else (band(50, 100), band(70, y, width=90))
-        found[y] = tracks(tracker.update(blob_view(i), folds))
+    for i in range(20):
+        y = 50 + 4 * min(i, 19 - i)  # the near one comes, covers the far one, and goes
+        is_hidden = abs(y - 90) < 20
+        folds = (broad(50, y),) if is_hidden else (broad(50, y), broad(50, 90))
+        found[i] = tracks(tracker.update(folds_view(i, (50, 90), (50, y)), folds))
+    assert [1] in found.values()
     assert all(numbers in ([1, 2], [1]) for numbers in found.values())
 
 
@@ -100,21 +122,33 @@ def test_a_fold_that_comes_and_goes_in_parts_keeps_its_number_when_whole() -> No
     assert found[-1] == [1]
 
 
-def test_the_larger_part_keeps_the_number_though_it_was_once_a_fold_of_its_own() -> None:
+def test_when_a_merger_lasted_the_larger_part_keeps_its_number() -> None:
     tracker = Tracker()
     smaller, larger = band(20, 100, width=100), band(130, 100, width=130)
     for i in range(5):
-        tracker.update(blob_view(i), (smaller,))
-    tracker.update(blob_view(5), (smaller, larger))
-    tracker.update(blob_view(6), (band(20, 100, width=240),))
-    assert tracks(tracker.update(blob_view(7), (smaller, larger)))[1] == 1
+        tracker.update(blob_view(i), (smaller, larger))
+    for i in range(5, 80):
+        assert tracks(tracker.update(blob_view(i), (band(20, 100, width=240),))) == [2]
+    assert tracks(tracker.update(blob_view(80), (smaller, larger)))[1] == 2
 
 
-def test_when_a_fold_falls_in_two_the_larger_part_keeps_the_number() -> None:
+def test_parts_of_a_fold_share_its_number_for_a_moment_then_the_largest_keeps_it() -> None:
     tracker = Tracker()
     tracker.update(blob_view(0), (band(20, 100, width=240),))
-    parts = (band(20, 100, width=70), band(100, 100, width=160))
-    assert tracks(tracker.update(blob_view(1), parts)) == [2, 1]
+    parts = (band(20, 100, width=110), band(142, 100, width=118))
+    found = [tracks(tracker.update(blob_view(i), parts)) for i in range(1, 20)]
+    assert found[:10] == [[1, 1]] * 10
+    assert found[-1] == [2, 1]
+
+
+def test_a_part_taken_for_a_fold_of_its_own_does_not_take_the_rest_from_the_fold() -> None:
+    tracker = Tracker()
+    for i in range(30):
+        tracker.update(blob_view(i), (band(20, 100, width=240),))
+    # For a moment a piece stands a little off: a new fold, it seems.
+    tracker.update(blob_view(30), (band(20, 100, width=240), band(20, 116, width=120)))
+    parts = (band(20, 102, width=150), band(190, 100, width=70))
+    assert tracks(tracker.update(blob_view(31), parts)) == [1, 1]
 
 
 def test_sparse_stills_are_followed_from_one_to_the_next() -> None:
@@ -168,9 +202,9 @@ def test_a_short_loss_does_not_change_the_number() -> None:
 def test_after_a_long_loss_the_number_is_new() -> None:
     tracker = Tracker()
     tracker.update(view(0), (band(150, 100),))
-    for i in range(1, 30):
+    for i in range(1, 60):
         tracker.update(view(i), ())
-    assert tracks(tracker.update(view(30), (band(150, 100),))) == [2]
+    assert tracks(tracker.update(view(60), (band(150, 100),))) == [2]
 
 
 def test_after_a_reset_numbers_are_not_given_again() -> None:
@@ -233,12 +267,17 @@ def test_a_fold_is_foreseen_where_the_camera_has_carried_it() -> None:
     assert fold.contour == pytest.approx(band(130, 100).contour, abs=1.0)
 
 
-def test_a_fold_is_foreseen_where_its_own_drift_carries_it() -> None:
+def test_a_fold_is_foreseen_where_it_moved_by_itself() -> None:
     tracker = Tracker()
-    for i in range(12):
-        tracker.update(blob_view(i), (band(50, 60 + 2 * i),))
-    (fold,) = foreseen(tracker, blob_view(13))
-    assert fold.contour == pytest.approx(band(50, 86).contour, abs=0.5)
+    tracker.update(folds_view(0, (50, 60)), (broad(50, 60),))
+    (fold,) = foreseen(tracker, folds_view(1, (50, 64)))
+    assert fold.contour == pytest.approx(broad(50, 64).contour, abs=2.0)
+
+
+def test_an_update_without_folds_foresees_none() -> None:
+    tracker = Tracker()
+    tracker.update(view(0), ())
+    assert foreseen(tracker, view(1)) == ()
 
 
 def test_a_ring_is_foreseen_with_its_hole_and_a_larger_area() -> None:
