@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 from train.losses.segmentation import LossWeights
+from train.simulate.anatomy import ANATOMIES
 from train.simulate.appearance import STYLES
 from train.simulate.casters import CASTERS
 from train.simulate.dataset import Label
@@ -161,6 +162,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
     limits = {
         "simulate.size is a positive multiple of 32": recipe.simulate.size > 0
         and recipe.simulate.size % 32 == 0,
+        f"simulate.anatomy is one of {', '.join(ANATOMIES)}": recipe.simulate.anatomy in ANATOMIES,
         f"simulate.camera is one of {', '.join(CAMERAS)}": recipe.simulate.camera in CAMERAS,
         f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
         f"simulate.path is one of {', '.join(PATHS)}": recipe.simulate.path in PATHS,

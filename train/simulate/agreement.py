@@ -101,9 +101,7 @@ def true_folds(tube: Tube) -> Labels:
     height is divided by the rule that divides crests found by curvature.
     """
     folds = tube.folds
-    numbers = divide_crests(
-        folds.region(_CREST_SHARE) > 0, folds.share * folds.crest_mm, tube.faces
-    )
+    numbers = divide_crests(folds.region(_CREST_SHARE) > 0, folds.height_mm, tube.faces)
     members = np.flatnonzero(numbers)
     if not len(members):
         return numbers

@@ -1,339 +1,350 @@
-"""A procedural haustral colon as a triangle mesh in millimetres.
+"""A procedural colon as a triangle mesh in millimetres: a stretch of one, or the whole.
 
-The wall is a radial height field over (s, θ): arc length along the centreline and angle around
-it. Three taeniae divide it into sectors; semilunar folds rise between them, lean along the axis,
-and alternate or align into rings; stretches without folds, oblique ridges and polyps are there
-because a network must learn what is *not* a fold.
+segments → course → wall (folds, haustra, taeniae) → landmarks → pools
+
+Every colon is drawn whole, from rectum to caecum. A stretch is a window of it, closed by rounded
+ends, so that a set of stretches shows all segments at the price of short meshes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 
-from train.simulate.tube import AnalyticFolds, Feature, Floats, Tube
+from train.simulate.course import STEP_MM, Course, draw_course, smooth_noise
+from train.simulate.folds import carried_frames
+from train.simulate.landmarks import (
+    Pouch,
+    Relief,
+    add_caecal_crescent,
+    add_polyp,
+    add_ridge,
+    add_valve,
+    open_pouch,
+    place_diverticula,
+    stalked_polyp,
+)
+from train.simulate.pools import draw_up, fill_pool
+from train.simulate.segments import RANGES, SEGMENTS, Profile, SegmentShape
+from train.simulate.tube import Feature, Floats, Segment, SegmentSpan, Tube
+from train.simulate.wall import FoldField, Wall, bands, bare_wall, raise_folds
 
-NO_FOLDS_MM = 22.0
-"""From the two artificial ends of a stretch."""
-SHALLOWEST_MM = 1.2
-"""Nothing lower is raised as a fold: it could be neither seen nor labelled with certainty."""
+ANATOMIES = ("stretch", "whole")
+STRETCH_MM = 280.0
+NO_FOLDS_MM = 24.0
+"""From the ends."""
+_NARROWEST = 0.22
+"""Of the radius: no fold or polyp leaves less."""
+_CAP_STEP_MM = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class ColonShape:
-    """What is drawn once per colon. Lengths in mm, angles in radians."""
+    """What is drawn once per colon. Lengths in mm."""
 
-    length: float
-    radius: float
+    segments: tuple[SegmentShape, ...]
+    """Rectum to caecum."""
+    window: tuple[float, float]
+    """First and last arc that is grown, in terms of the segments' lengths."""
     radius_variation: float
-    triangularity: float
-    sacculation: float
-    fold_spacing: float
-    fold_height: float
-    fold_width: float
     lean: float
-    alignment: float
-    """Chance that the folds of the three sectors stand at the same place (a ring)."""
-    flat_share: float
-    """Share of the length that has hardly any folds."""
-    bend_radius: float
-    polyps: int
-    ridges: int
+    """Of folds along the axis."""
+    polyps: float
+    """Sessile, per stretch."""
+    stalked: float
+    """Polyps on stalks, per stretch."""
+    ridges: float
+    pools: float
+    has_diverticula: bool
     roughness: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, length: float = 280.0) -> ColonShape:
-        """A shape within adult ranges; a third of the colons are wide, shallow or irregular."""
+    def whole(cls, rng: np.random.Generator) -> ColonShape:
+        """From end to end; a third of the colons are wide, shallow and flat."""
         wide = rng.random() < 0.33
-        radius = rng.uniform(20, 30) if wide else rng.uniform(14, 25)
+        segments = tuple(SegmentShape.draw(rng, RANGES[each], wide) for each in SEGMENTS)
         return cls(
-            length=length,
-            radius=radius,
+            segments=segments,
+            window=(0.0, sum(each.length for each in segments)),
             radius_variation=rng.uniform(0.05, 0.25),
-            triangularity=rng.uniform(0.0, 0.22),
-            sacculation=rng.uniform(0.02, 0.16),
-            fold_spacing=rng.uniform(13, 34),
-            fold_height=rng.uniform(3.0, 7.0) if wide else rng.uniform(4.5, 11.0),
-            fold_width=rng.uniform(2.2, 4.2) if wide else rng.uniform(1.5, 3.0),
             lean=rng.uniform(-0.6, 0.6),
-            alignment=rng.uniform(0.1, 0.9),
-            flat_share=rng.uniform(0.15, 0.5) if wide else rng.uniform(0.0, 0.3),
-            bend_radius=rng.uniform(50, 140),
-            polyps=int(rng.integers(0, 8)),
-            ridges=int(rng.integers(0, 10)),
+            polyps=float(rng.integers(0, 8)),
+            stalked=float(rng.integers(0, 3)),
+            ridges=float(rng.integers(0, 10)),
+            pools=float(rng.choice([0, 1, 2], p=[0.4, 0.4, 0.2])),
+            has_diverticula=bool(rng.random() < 0.3),
             roughness=rng.uniform(0.01, 0.10),
         )
 
+    @classmethod
+    def draw(cls, rng: np.random.Generator, length: float = STRETCH_MM) -> ColonShape:
+        """A stretch of this length, anywhere."""
+        shape = cls.whole(rng)
+        total = shape.window[1]
+        # By their middles: those drawn near an end begin or stop there, and no place is rare.
+        first = rng.uniform(0.0, total) - 0.5 * length
+        return replace(shape, window=_window(first, length, total))
 
-def _smooth_noise(
-    rng: np.random.Generator, s: Floats, wavelength: float, channels: int = 1
-) -> Floats:
-    """(len(s), channels) smooth noise of unit variance with the given wavelength (same unit)."""
-    knots = np.arange(s[0] - 2 * wavelength, s[-1] + 3 * wavelength, wavelength / 2)
-    spline = CubicSpline(knots, rng.standard_normal((len(knots), channels)))
-    return np.asarray(spline(s))
+    @classmethod
+    def of(
+        cls, segment: Segment, rng: np.random.Generator, length: float = STRETCH_MM
+    ) -> ColonShape:
+        """A stretch around the middle of a segment."""
+        shape = cls.whole(rng)
+        ends = np.cumsum([each.length for each in shape.segments])
+        number = SEGMENTS.index(segment)
+        middle = float(ends[number]) - 0.5 * shape.segments[number].length
+        return replace(shape, window=_window(middle - 0.5 * length, length, float(ends[-1])))
 
 
-def _centreline(shape: ColonShape, rng: np.random.Generator, step: float) -> tuple[Floats, Floats]:
-    """A smooth course that does not come near itself: points (k, 3) and frames (k, 3, 3).
+def _window(first: float, length: float, total: float) -> tuple[float, float]:
+    first = float(np.clip(first, 0.0, max(total - length, 0.0)))
+    return first, min(first + length, total)
 
-    The frames (rows T, U, V) are parallel-transported, so that they do not twist.
+
+def draw_shape(anatomy: str, rng: np.random.Generator) -> ColonShape:
+    """The shape of a recipe's colon.
+
+    Raises:
+        ValueError: `anatomy` is none of `ANATOMIES`.
     """
-    s = np.arange(0.0, shape.length + step / 2, step)
-    for attempt in range(50):
-        # Straighten a little with every failed attempt, so that the search always ends.
-        rates = _smooth_noise(rng, s, 70.0, 2) / shape.bend_radius * 0.97**attempt
-        rates /= np.maximum(1.0, np.linalg.norm(rates, axis=1, keepdims=True) * 45.0)
-        frames = np.empty((len(s), 3, 3))
-        frame = np.eye(3)
-        for i, (bend_u, bend_v) in enumerate(rates * step):
-            frames[i] = frame
-            tangent, u, v = frame
-            tangent = tangent + bend_u * u + bend_v * v
-            tangent /= np.linalg.norm(tangent)
-            u = u - (u @ tangent) * tangent
-            u /= np.linalg.norm(u)
-            frame = np.stack([tangent, u, np.cross(tangent, u)])
-        points = np.cumsum(frames[:, 0] * step, axis=0)
-        coarse, places = points[:: max(1, round(5 / step))], s[:: max(1, round(5 / step))]
-        gap = np.linalg.norm(coarse[:, None] - coarse[None], axis=2)
-        apart = np.abs(places[:, None] - places[None]) > 4.0 * shape.radius
-        if not apart.any() or gap[apart].min() > 3.4 * shape.radius:
-            break
-    return points, frames
-
-
-def _presence(shape: ColonShape, rng: np.random.Generator, s: Floats) -> Floats:
-    """(len(s),) 0..1: how much folds are developed along the colon."""
-    if shape.flat_share <= 0:
-        return np.ones_like(s)
-    noise = _smooth_noise(rng, s, 90.0)[:, 0]
-    limit = np.quantile(noise, shape.flat_share)
-    return 0.12 + 0.88 / (1 + np.exp(-(noise - limit) * 6))
-
-
-class _FoldField:
-    """Height (S, Θ) in mm raised by folds; where arcs meet, the higher one shapes the wall."""
-
-    def __init__(self, s: Floats, theta: Floats) -> None:
-        self.s, self.theta = s, theta
-        shape = (len(s), len(theta))
-        self.height = np.zeros(shape)
-        self.crest = np.zeros(shape)
-        self.share = np.zeros(shape)
-        self.arc = np.zeros(shape, np.int64)
-        self._count = 0
-
-    def rows_near(self, place: float, reach: float = 16.0) -> NDArray[np.bool_]:
-        """(S,) within `reach` mm of `place`."""
-        return np.asarray(np.abs(self.s - place) < reach)
-
-    def add(self, rows: NDArray[np.bool_], crest: Floats, profile: Floats) -> None:
-        """Raise one arc: crest height (Θ,) mm and profile 0..1 (rows, Θ) across it."""
-        self._count += 1
-        candidate = crest[None, :] * profile
-        higher = candidate > self.height[rows]
-        for field, value in (
-            (self.height, candidate),
-            (self.crest, np.broadcast_to(crest, candidate.shape)),
-            (self.share, profile),
-            (self.arc, np.full(candidate.shape, self._count)),
-        ):
-            field[rows] = np.where(higher, value, field[rows])
-
-
-def _folds(
-    shape: ColonShape, rng: np.random.Generator, s: Floats, theta: Floats, taenia: Floats
-) -> tuple[_FoldField, Floats]:
-    """The folds, and the bulge -1..1 (S, Θ) of the haustra between them, 0 on taeniae."""
-    field = _FoldField(s, theta)
-    places: list[list[float]] = [[], [], []]
-    presence = _presence(shape, rng, s)
-    place = NO_FOLDS_MM + rng.uniform(0, shape.fold_spacing)
-    while place < shape.length - NO_FOLDS_MM:
-        ring = rng.random() < shape.alignment
-        for sector in range(3):
-            offset = rng.uniform(-2, 2) if ring else rng.uniform(-0.5, 0.5) * shape.fold_spacing
-            if rng.random() < 0.12:
-                continue
-            if _add_fold(shape, rng, field, (taenia, presence), (place + offset, sector)):
-                places[sector].append(place + offset)
-        place += shape.fold_spacing * rng.uniform(0.6, 1.5)
-    bulge = np.zeros((len(s), len(theta)))
-    for sector in range(3):
-        outwards = _haustra(s, np.sort(places[sector]), shape.fold_spacing) * presence
-        middle = taenia + (2 * sector + 1) * np.pi / 3
-        angle = (theta[None, :] - middle[:, None] + np.pi) % (2 * np.pi) - np.pi
-        bulge += outwards[:, None] * np.cos(np.clip(1.5 * angle, -np.pi / 2, np.pi / 2)) ** 2
-    return field, bulge
-
-
-def _haustra(s: Floats, folds: Floats, spacing: float) -> Floats:
-    """(S,) -1 at every fold, up to 1 between them: the sacs of one sector."""
-    folds = folds[np.concatenate([[True], np.diff(folds) > 0.3 * spacing])] if len(folds) else folds
-    if len(folds) < 2:
-        return np.zeros_like(s)
-    outer = np.concatenate([[folds[0] - spacing], folds, [folds[-1] + spacing]])
-    phase = np.interp(s, outer, 2 * np.pi * np.arange(len(outer)))
-    # Uneven spacing kinks the phase; a wall does not kink.
-    return np.asarray(gaussian_filter1d(-np.cos(phase), 3.0 / (s[1] - s[0]), mode="nearest"))
-
-
-def _add_fold(
-    shape: ColonShape,
-    rng: np.random.Generator,
-    field: _FoldField,
-    wall: tuple[Floats, Floats],
-    where: tuple[float, int],
-) -> bool:
-    """Raise one semilunar fold: spans part of the circumference, highest in its middle.
-
-    False where it would be too low to be one.
-    """
-    taenia, presence = wall
-    place, sector = where
-    rows = field.rows_near(place)
-    if not rows.any():
-        return False
-    row = int(np.argmin(np.abs(field.s - place)))
-    middle = taenia[row] + (2 * sector + 1) * np.pi / 3 + rng.normal(0, 0.12)
-    half_span = rng.uniform(1 / 3, 2 / 3) * np.pi
-    angle = (field.theta - middle + np.pi) % (2 * np.pi) - np.pi
-    inside = np.clip(1 - (angle / half_span) ** 2, 0, None)
-    crescent = inside ** rng.uniform(0.7, 1.4)
-    wave = rng.uniform(-2.5, 2.5) * np.sin(angle + rng.uniform(0, 6.3))
-    wave = wave + rng.uniform(-1.2, 1.2) * np.sin(3 * angle + rng.uniform(0, 6.3))
-    course = place + wave + rng.uniform(-5, 5) * angle / np.pi
-    width = shape.fold_width * rng.uniform(0.8, 1.35)
-    across = np.abs(field.s[rows, None] - course[None, :]) / width
-    profile = np.exp(-(across ** rng.uniform(1.8, 3.2)))
-    tall = shape.fold_height * rng.uniform(0.55, 1.2) * presence[row]
-    if tall < SHALLOWEST_MM:
-        return False
-    field.add(rows, tall * crescent, profile)
-    return True
-
-
-def _bumps(
-    shape: ColonShape, rng: np.random.Generator, s: Floats, theta: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Sessile polyps and oblique ridges: extra height (S, Θ) mm, and where polyps are."""
-    extra = np.zeros((len(s), len(theta)))
-    polyp = np.zeros(extra.shape, dtype=bool)
-    for _ in range(shape.polyps):
-        place, middle = rng.uniform(0.1, 0.9) * shape.length, rng.uniform(0, 2 * np.pi)
-        size, tall = rng.uniform(2.0, 8.0), rng.uniform(1.0, 6.0)
-        angle = (theta - middle + np.pi) % (2 * np.pi) - np.pi
-        across = np.hypot((s - place)[:, None], angle[None, :] * shape.radius) / size
-        dome = np.sqrt(np.clip(1 - across**2, 0, None))
-        extra = np.maximum(extra, min(tall, size) * dome ** rng.uniform(0.7, 1.3))
-        polyp |= across < 1.12
-    for _ in range(shape.ridges):
-        # Along the colon rather than around it: convex, yet no haustral fold.
-        place, middle = rng.uniform(0, 1) * shape.length, rng.uniform(0, 2 * np.pi)
-        slope, long = rng.uniform(-0.4, 0.4), rng.uniform(10, 35)
-        angle = (theta - middle + np.pi) % (2 * np.pi) - np.pi
-        along = (s - place)[:, None]
-        across = angle[None, :] * shape.radius - slope * along
-        ridge = np.exp(-((across / rng.uniform(1.0, 2.2)) ** 2) - (along / long) ** 4)
-        extra = np.maximum(extra, rng.uniform(0.5, 2.0) * ridge)
-    return extra, polyp
-
-
-def _stalked_polyp(
-    rng: np.random.Generator, foot: Floats, inward: Floats
-) -> tuple[Floats, NDArray[np.int64]]:
-    """A head on a stalk: vertices (n, 3) mm and faces, standing at `foot` along `inward`."""
-    head, stalk = rng.uniform(2.5, 6.0), rng.uniform(3.0, 8.0)
-    lean = inward + rng.normal(0, 0.35, 3)
-    lean /= np.linalg.norm(lean)
-    sphere = trimesh.creation.icosphere(subdivisions=3, radius=head)
-    direction = sphere.vertices / head
-    lobes = sum(np.sin(direction @ rng.normal(0, 3, 3) + rng.uniform(0, 6)) for _ in range(4))
-    top = sphere.vertices * (1 + 0.06 * lobes)[:, None] + foot + lean * (stalk + 0.7 * head)
-    stem = trimesh.creation.cylinder(
-        radius=rng.uniform(0.8, 1.6), segment=[foot - lean, foot + lean * (stalk + 0.4 * head)]
-    )
-    vertices = np.concatenate([top, stem.vertices])
-    faces = np.concatenate([sphere.faces, stem.faces + len(top)])
-    return vertices, faces.astype(np.int64)
-
-
-def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
-    """Two triangles per cell of a grid that closes around; they face the axis."""
-    row, column = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
-    following = (column + 1) % columns
-    a, b = row * columns + column, row * columns + following
-    c, d = a + columns, b + columns
-    return np.concatenate(
-        [np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)]
-    )
+    if anatomy not in ANATOMIES:
+        raise ValueError(f"unknown anatomy {anatomy!r}: {' or '.join(ANATOMIES)}")
+    return ColonShape.draw(rng) if anatomy == "stretch" else ColonShape.whole(rng)
 
 
 def grow_colon(
     rng: np.random.Generator, shape: ColonShape | None = None, step_mm: float = 0.45
 ) -> Tube:
-    """Grow one stretch of colon, closed at both ends.
+    """Grow a colon, or the stretch of it that `shape` names, closed at both ends.
 
     Args:
         rng: everything random comes from it: the same state gives the same mesh.
-        shape: drawn from `rng` when omitted.
+        shape: a stretch drawn from `rng` when omitted.
         step_mm: mesh step along the centreline; above 0.5 steep folds become saw-toothed.
     """
     shape = shape or ColonShape.draw(rng)
-    points, frames = _centreline(shape, rng, step_mm)
-    s: Floats = np.arange(len(points), dtype=np.float64) * step_mm
-    columns = int(np.clip(round(2 * np.pi * shape.radius / 0.85), 96, 220))
-    theta: Floats = np.arange(columns, dtype=np.float64) * 2 * np.pi / columns
+    return _Growth(rng, shape, step_mm).tube()
 
-    twist = np.cumsum(_smooth_noise(rng, s, 120.0)[:, 0]) * step_mm * 0.004
-    taenia = rng.uniform(0, 2 * np.pi) + twist
-    slow = 1 + shape.radius_variation * np.clip(_smooth_noise(rng, s, 80.0)[:, 0], -1.6, 1.6) * 0.6
-    # Rounded ends, so that every ray meets the wall.
-    to_end = np.minimum(s, s[-1] - s)
-    cap = np.sqrt(np.clip(1 - (1 - np.clip(to_end / 22.0, 0, 1)) ** 2, 1e-4, 1))
-    radius = shape.radius * slow * cap
 
-    field, bulge = _folds(shape, rng, s, theta, taenia)
-    extra, polyp = _bumps(shape, rng, s, theta)
-    height = np.minimum(field.height, 0.62 * shape.radius) * cap[:, None]
-    extra = extra * cap[:, None]
-    around = theta[None, :] - taenia[:, None]
-    rough = _smooth_noise(rng, s, 14.0, 6) @ np.stack(
-        [f(k * theta + p) for k, p in zip((3, 5, 8), (0.3, 1.1, 2.0), strict=True)
-         for f in (np.cos, np.sin)]
-    )  # fmt: skip
-    wall = radius[:, None] * (
-        1 - shape.triangularity * (1 + np.cos(3 * around)) / 2 + shape.sacculation * bulge
-    ) + shape.roughness * rough * np.minimum(1, cap[:, None])
-    lumen = np.maximum(wall - height - extra, 0.22 * radius[:, None])
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The centreline of the window: arcs of the whole colon, points, frames, all (k, ...)."""
 
-    shift = np.clip(s[:, None] + shape.lean * height, 0, s[-1]) / step_mm
-    row = np.clip(shift.astype(int), 0, len(s) - 2)
-    part = (shift - row)[..., None]
-    centre = points[row] * (1 - part) + points[row + 1] * part
-    u = frames[row, 1] * (1 - part) + frames[row + 1, 1] * part
-    v = frames[row, 2] * (1 - part) + frames[row + 1, 2] * part
-    ray = np.cos(theta)[None, :, None] * u + np.sin(theta)[None, :, None] * v
-    grid = centre + lumen[..., None] * ray
+    arc: Floats
+    points: Floats
+    u: Floats
+    v: Floats
 
-    vertices, faces = grid.reshape(-1, 3), _grid_faces(len(s), columns)
-    feature = np.where(polyp & (extra > height), Feature.POLYP, Feature.NONE).ravel()
-    folds = AnalyticFolds(
-        field.arc.ravel(), (field.crest * cap[:, None]).ravel(), field.share.ravel()
+    def at(self, s: Floats) -> tuple[Floats, Floats, Floats]:
+        """Points and the two directions across, (..., 3) each, at arcs s (...)."""
+        place = np.clip((s - self.arc[0]) / STEP_MM, 0, len(self.arc) - 1.001)
+        row = place.astype(np.int64)
+        part = (place - row)[..., None]
+        return (
+            self.points[row] * (1 - part) + self.points[row + 1] * part,
+            self.u[row] * (1 - part) + self.u[row + 1] * part,
+            self.v[row] * (1 - part) + self.v[row + 1] * part,
+        )
+
+
+class _Growth:
+    """One colon while it grows: every step draws from the same generator, in this order."""
+
+    def __init__(self, rng: np.random.Generator, shape: ColonShape, step_mm: float) -> None:
+        self._rng, self._shape = rng, shape
+        self._course = draw_course(rng, shape.segments)
+        self._profile = Profile(shape.segments, self._course.spans)
+        self._axis = _cut(self._course, self._window())
+        s, closed = _rows(self._axis.arc, self._radius(self._axis.arc), step_mm)
+        radius = self._radius(s)
+        columns = int(np.clip(round(2 * np.pi * float(radius.mean()) / 0.85), 96, 220))
+        theta: Floats = np.arange(columns, dtype=np.float64) * 2 * np.pi / columns
+        even = np.arange(s[0], s[-1] + 2, 2.0)
+        twist = np.cumsum(smooth_noise(rng, even, 120.0)[:, 0]) * 2.0 * 0.004
+        taenia = rng.uniform(0, 2 * np.pi) + np.interp(s, even, twist)
+        slow = 0.6 * shape.radius_variation * np.clip(smooth_noise(rng, s, 80.0)[:, 0], -1.6, 1.6)
+        radius = np.minimum(radius * (1 + slow), np.interp(s, *self._room()))
+        self._wall = Wall(s, theta, taenia, radius, closed, self._profile)
+
+    def _window(self) -> tuple[float, float]:
+        """The shape's window in arcs of the course, whose segments came out a little different."""
+        nominal = np.concatenate([[0], np.cumsum([each.length for each in self._shape.segments])])
+        spans = self._course.spans
+        real = np.array([spans[0].first_mm, *(span.last_mm for span in spans)])
+        first, last = self._shape.window
+        if first <= 0 and last >= nominal[-1]:
+            return float(real[0]), float(real[-1])
+        length = last - first
+        start = float(np.interp(0.5 * (first + last), nominal, real)) - 0.5 * length
+        if first <= 0:
+            start = float(real[0])
+        if last >= nominal[-1] or start + length > real[-1]:
+            start = float(real[-1]) - length
+        return max(start, 0.0), max(start, 0.0) + length
+
+    def _room(self) -> tuple[Floats, Floats]:
+        return np.arange(0.0, len(self._course.room)) * STEP_MM, self._course.room
+
+    def _radius(self, s: Floats) -> Floats:
+        return np.minimum(self._profile.of("radius", s), np.interp(s, *self._room()))
+
+    def tube(self) -> Tube:
+        """All steps."""
+        rng, shape, wall = self._rng, self._shape, self._wall
+        ends = (float(wall.s[0]) + NO_FOLDS_MM, float(wall.s[-1]) - NO_FOLDS_MM)
+        folds = raise_folds(wall, rng, ends)
+        relief = Relief(wall)
+        add_valve(wall, relief, folds, rng)
+        if self._has_pole:
+            add_caecal_crescent(wall, relief, rng)
+        for _ in range(self._count(shape.polyps)):
+            add_polyp(wall, relief, folds, rng)
+        for _ in range(self._count(shape.ridges)):
+            add_ridge(wall, relief, rng)
+        grid, outward = self._grid(folds, relief)
+        self._open_pouches(grid, outward, folds, relief)
+        up = draw_up(rng)
+        centre = self._axis.at(wall.s)[0]
+        for _ in range(self._count(shape.pools)):
+            filled = fill_pool(grid, centre, up, rng)
+            if filled is not None:
+                relief.feature[filled[0]][filled[1]] = Feature.FLUID
+        return self._assemble(grid, outward, folds, relief)
+
+    def _count(self, per_stretch: float) -> int:
+        wall = self._wall
+        return round(per_stretch * float(wall.s[-1] - wall.s[0]) / STRETCH_MM)
+
+    def _grid(self, folds: FoldField, relief: Relief) -> tuple[Floats, Floats]:
+        """Vertices (S, Θ, 3) mm and the direction away from the centreline there."""
+        wall = self._wall
+        height = np.minimum(folds.height, 0.56 * wall.radius[:, None])
+        waves = [(3, 0.3), (5, 1.1), (8, 2.0)]
+        rough = smooth_noise(self._rng, wall.s, 14.0, 6) @ np.stack(
+            [f(k * wall.theta + p) for k, p in waves for f in (np.cos, np.sin)]
+        )
+        low = relief.height + bands(wall) - self._shape.roughness * rough * wall.closed[:, None]
+        rise = height + low
+        # Across the wall: on the round ends that is more and more along the axis.
+        closed, dome = wall.closed[:, None], wall.dome[:, None]
+        lumen = np.maximum(
+            bare_wall(wall, folds.bulge) - rise * closed, _NARROWEST * wall.radius[:, None] * closed
+        )
+        along = wall.s[:, None] + self._shape.lean * height + dome * rise
+        centre, u, v = self._axis.at(along)
+        cos, sin = np.cos(wall.theta)[None, :, None], np.sin(wall.theta)[None, :, None]
+        outward = cos * u + sin * v
+        return centre + lumen[..., None] * outward, outward
+
+    def _open_pouches(
+        self, grid: Floats, outward: Floats, folds: FoldField, relief: Relief
+    ) -> None:
+        """Diverticula beside the taeniae, and the appendix where these meet."""
+        wall, rng = self._wall, self._rng
+        pouches: list[Pouch] = []
+        if self._shape.has_diverticula:
+            beside = np.interp(wall.s, self._room()[0], self._course.beside)
+            pouches = place_diverticula(wall, relief, folds, beside, rng)
+        for pouch in pouches:
+            direction = outward[pouch.row, pouch.column]
+            rows, inside = open_pouch(grid, direction, pouch)
+            relief.feature[rows][inside] = pouch.feature
+        if not self._has_pole:
+            return
+        mouth = rng.uniform(1.5, 3.0)
+        pole = Pouch(len(wall.s) - 1, 0, mouth, 1.2 * mouth, 3.0, Feature.APPENDIX)
+        axis = self._axis.points[-1] - self._axis.points[-4]
+        rows, inside = open_pouch(grid, axis / np.linalg.norm(axis), pole)
+        relief.feature[rows][inside] = pole.feature
+
+    @property
+    def _has_pole(self) -> bool:
+        """The caecal pole lies in the window."""
+        return float(self._wall.s[-1]) > self._profile.span(Segment.CAECUM).last_mm - 1
+
+    def _assemble(self, grid: Floats, outward: Floats, folds: FoldField, relief: Relief) -> Tube:
+        """Vertices, faces and what is known of them; polyps on stalks are put on last."""
+        wall, rng = self._wall, self._rng
+        poles = grid[[0, -1]].mean(axis=1)
+        vertices = np.concatenate([grid.reshape(-1, 3), poles])
+        faces = _grid_faces(len(wall.s), len(wall.theta))
+        feature = np.concatenate([relief.feature.ravel(), relief.feature[[0, -1], 0]])
+        truth = folds.truth(wall, relief.feature == Feature.NONE).extended(2)
+        for _ in range(self._count(self._shape.stalked)):
+            i = int(rng.integers(len(wall.s) // 8, len(wall.s) * 7 // 8))
+            j = int(rng.integers(len(wall.theta)))
+            if relief.feature[i, j] != Feature.NONE:
+                continue
+            more, more_faces = stalked_polyp(rng, grid[i, j], -outward[i, j])
+            faces = np.concatenate([faces, more_faces + len(vertices)])
+            vertices = np.concatenate([vertices, more])
+            feature = np.concatenate([feature, np.full(len(more), Feature.POLYP, np.uint8)])
+            truth = truth.extended(len(more))
+        axis = self._axis
+        radius = np.interp(axis.arc, wall.s, wall.radius * wall.closed)
+        return Tube(vertices, faces, axis.points, radius, feature, truth, self._spans())
+
+    def _spans(self) -> tuple[SegmentSpan, ...]:
+        """Segments within the window, by arcs from its own beginning."""
+        start, stop = float(self._axis.arc[0]), float(self._axis.arc[-1])
+        return tuple(
+            SegmentSpan(
+                span.segment, max(span.first_mm, start) - start, min(span.last_mm, stop) - start
+            )
+            for span in self._course.spans
+            if span.last_mm > start and span.first_mm < stop
+        )
+
+
+def _cut(course: Course, window: tuple[float, float]) -> _Axis:
+    """The part of a course within a window, with frames that do not twist."""
+    first = round(window[0] / STEP_MM)
+    last = min(round(window[1] / STEP_MM), len(course.points) - 1)
+    points = course.points[first : last + 1]
+    arc = np.arange(float(first), first + len(points)) * STEP_MM
+    _, u, v = carried_frames(points)
+    return _Axis(arc, points, u, v)
+
+
+def _rows(arc: Floats, radius: Floats, step_mm: float) -> tuple[Floats, Floats]:
+    """Arcs (S,) of the rows, and how far the ends have closed there: 0 at both, 1 between.
+
+    The ends are hemispheres; their rows are as far apart along the wall as elsewhere.
+    """
+    caps = [min(float(r), 0.2 * float(arc[-1] - arc[0])) for r in (radius[20], radius[-20])]
+    first, last = float(arc[0]), float(arc[-1])
+    turns = [
+        np.linspace(0, np.pi / 2, max(6, round(cap * np.pi / 2 / (step_mm / 0.45 * _CAP_STEP_MM))))
+        for cap in caps
+    ]
+    middle = np.arange(first + caps[0] + step_mm, last - caps[1] - 0.5 * step_mm, step_mm)
+    start = first + caps[0] * (1 - np.cos(turns[0]))
+    stop = last - caps[1] * (1 - np.cos(turns[1][::-1]))
+    s = np.concatenate([start, middle, stop])
+    closed = np.concatenate([np.sin(turns[0]), np.ones(len(middle)), np.sin(turns[1][::-1])])
+    return s, np.maximum(closed, 0.01)
+
+
+def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
+    """Two triangles per cell of a grid that closes around, and a fan at each end; facing inwards.
+
+    The two poles follow after the vertices of the grid.
+    """
+    row, column = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    following = (column + 1) % columns
+    a, b = row * columns + column, row * columns + following
+    c, d = a + columns, b + columns
+    ring, onward = np.arange(columns), following[0]
+    last = (rows - 1) * columns
+    first_pole, last_pole = np.full(columns, rows * columns), np.full(columns, rows * columns + 1)
+    return np.concatenate(
+        [
+            np.stack([a, c, b], -1).reshape(-1, 3),
+            np.stack([b, c, d], -1).reshape(-1, 3),
+            np.stack([ring, onward, first_pole], -1),
+            np.stack([last + onward, last + ring, last_pole], -1),
+        ]
     )
-    for _ in range(int(rng.integers(0, 3))):
-        i, j = int(rng.integers(len(s) // 8, len(s) * 7 // 8)), int(rng.integers(columns))
-        more, more_faces = _stalked_polyp(rng, grid[i, j], -ray[i, j])
-        faces = np.concatenate([faces, more_faces + len(vertices)])
-        vertices = np.concatenate([vertices, more])
-        feature = np.concatenate([feature, np.full(len(more), Feature.POLYP)])
-        folds = folds.extended(len(more))
-
-    every = max(1, round(1.0 / step_mm))
-    return Tube(vertices, faces, points[::every], radius[::every], feature.astype(np.uint8), folds)

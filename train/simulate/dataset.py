@@ -3,7 +3,8 @@
 Layout, one folder per set:
 
     manifest.json               schema, recipe, splits {train, validation, test: [sequence, ...]}
-    <sequence>/sequence.json    camera, anatomy, seed, number of frames; of video: rate_hz, phases
+    <sequence>/sequence.json    camera, anatomy with its segments and their arcs, seed, number of
+                                frames; of video: rate_hz, phases
     <sequence>/distance.npy     (n, H, W) uint16, along the ray, units of 1/128 mm, 0 where invalid
     <sequence>/normal.npy       (n, H, W, 3) int8, camera coordinates, times 127
     <sequence>/flags.npy        (n, H, W) uint8, bits of `Flag`

@@ -52,6 +52,8 @@ class SimulationRecipe:
     test_frames: int = 0
     """Frames per test colon; 0: as many as of the others."""
     size: int = 256
+    anatomy: str = "stretch"
+    """`stretch`: 280 mm anywhere in a colon of its own; `whole`: from rectum to caecum."""
     camera: str = "colonoscope"
     pictures: str = "none"
     """`none`, or a style of `train.simulate.appearance`: stored beside the geometry."""
@@ -95,6 +97,7 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
                 name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames_of(split),
                 recipe.size, out, camera=recipe.camera, pictures=recipe.pictures,
                 path=recipe.path, rate_hz=recipe.rate_hz, caster=recipe.caster,
+                anatomy=recipe.anatomy,
             )
             for i, name in enumerate(splits[split])
         ]  # fmt: skip

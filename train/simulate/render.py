@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
-from train.simulate.anatomy import grow_colon
+from train.simulate.anatomy import draw_shape, grow_colon
 from train.simulate.appearance import STYLES, Look, Rendering, draw_look
 from train.simulate.camera import Camera, Fisheye, Pinhole
 from train.simulate.camera_path import PathOptions, camera_path
@@ -81,6 +81,8 @@ class Job:
     """Of an examination."""
     caster: str = DEFAULT
     """What finds where rays meet the wall; a name of `train.simulate.casters`."""
+    anatomy: str = "stretch"
+    """Of a procedural colon: `stretch` or `whole`."""
 
     @property
     def is_done(self) -> bool:
@@ -131,7 +133,7 @@ def render_sequence(job: Job) -> dict[str, float]:
     rng = np.random.default_rng(job.seed)
     with times.measure("anatomy"):
         scanned = read_colon(job.mesh, job.unit) if job.mesh else None
-        tube = scanned.tube if scanned else grow_colon(rng)
+        tube = scanned.tube if scanned else grow_colon(rng, draw_shape(job.anatomy, rng))
     with times.measure("crests"):
         crest = label_crests(tube, job.crest)
     camera = choose_camera(job.camera, job.size, rng)
@@ -367,7 +369,8 @@ class _Recorder:
         behind = wall_behind(photographer.tube, photographer.crest.inside, coverage)
         (self._folder / "folds.json").write_text(json.dumps([asdict(each) for each in behind]))
         mesh = self._job.mesh
-        about |= {"frames": self._job.frames, "anatomy": mesh.name if mesh else "procedural"}
+        about |= {"frames": self._job.frames, "anatomy": mesh.name if mesh else self._job.anatomy}
+        about["segments"] = [span.as_dict() for span in photographer.tube.segments]
         (self._folder / "sequence.json").write_text(json.dumps(about, indent=1))
 
 

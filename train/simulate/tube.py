@@ -34,6 +34,14 @@ class SegmentSpan:
     first_mm: float
     last_mm: float
 
+    def as_dict(self) -> dict[str, str | float]:
+        """As `sequence.json` keeps it."""
+        return {
+            "name": self.segment.value,
+            "first_mm": round(self.first_mm, 1),
+            "last_mm": round(self.last_mm, 1),
+        }
+
 
 class Feature(IntEnum):
     """What a vertex is; everything but `NONE` is never a fold."""
@@ -61,11 +69,14 @@ class AnalyticFolds:
     """How high that arc stands at this place along its crest."""
     share: Floats
     """Height here as a part of `crest_mm`: 1 on the crest, falling to 0 on the flanks."""
+    height_mm: Floats
+    """How far the wall stands out from the haustra on both sides: the arc, and the crease it
+    stands in."""
 
     @classmethod
     def none(cls, count: int) -> AnalyticFolds:
         """No fold on any of `count` vertices."""
-        return cls(np.zeros(count, np.int64), np.zeros(count), np.zeros(count))
+        return cls(np.zeros(count, np.int64), *(np.zeros(count) for _ in range(3)))
 
     def region(self, share: float, crest_mm: float = LOWEST_MM) -> NDArray[np.int64]:
         """Arc number (n,) where at least `share` of a crest of `crest_mm` or more is reached."""
@@ -78,6 +89,7 @@ class AnalyticFolds:
             np.concatenate([self.arc, more.arc]),
             np.concatenate([self.crest_mm, more.crest_mm]),
             np.concatenate([self.share, more.share]),
+            np.concatenate([self.height_mm, more.height_mm]),
         )
 
 

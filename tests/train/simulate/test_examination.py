@@ -1,5 +1,7 @@
 """Examinations of real meshes: steady, inside, and what each phase promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -12,7 +14,7 @@ from train.simulate.lumen import Axis
 from train.simulate.manoeuvres import FASTEST_BEND_RAD_S, FASTEST_MM_S, TOUCH_MM
 from train.simulate.rays import Scene
 from train.simulate.steering import Phase
-from train.simulate.tube import Tube
+from train.simulate.tube import Segment, Tube
 
 SECONDS = 7.0
 CLIPS = [kind for kind in KINDS if kind != "whole"]
@@ -21,7 +23,8 @@ CLIPS = [kind for kind in KINDS if kind != "whole"]
 @pytest.fixture(scope="module")
 def tube() -> Tube:
     rng = np.random.default_rng(4)
-    return grow_colon(rng, ColonShape.draw(rng, length=200.0), step_mm=0.6)
+    shape = replace(ColonShape.of(Segment.DESCENDING, rng, length=200.0), stalked=0.0)
+    return grow_colon(rng, shape, step_mm=0.6)
 
 
 @pytest.fixture(scope="module")
