@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -160,7 +160,7 @@ def check_backends() -> Finding:
         else f"{name}: not usable. {state['reason']}"
         for name, state in states.items()
     ]
-    automatic = "none" if choice is None else f"{choice.name}, {choice.text}, {_when(choice)}"
+    automatic = "none" if choice is None else _used(choice, working)
     lines.append(f"used unless one is named: {automatic}")
     problem = Problem(
         "No inference back end works, so no fold can be found.",
@@ -341,8 +341,11 @@ def _automatic_choice(bundle: ModelBundle) -> Choice | None:
         return None
 
 
-def _when(choice: Choice) -> str:
-    return "measured earlier" if choice.is_remembered else "measured now"
+def _used(choice: Choice, working: Collection[str]) -> str:
+    """The first of the choice that works still, with what was measured and when."""
+    since = "measured earlier" if choice.is_remembered else "measured now"
+    name = next((name for name in choice.order if name in working), "none")
+    return f"{name}, {choice.text}, {since}"
 
 
 def _timed_ms(act: Callable[[], object]) -> float:

@@ -84,6 +84,8 @@ def run(asked: argparse.Namespace) -> int:
         pipeline.stop()
         has_ended = recording.stop()
         status = recording.status()
+    if analyser.note is not None:
+        print(f"haustra: {analyser.note}", file=sys.stderr)
     if status.fault is not None or not has_ended:
         raise RecordingError(status.fault or "The disk does not take what was recorded in time.")
     for path in (*plan.videos, plan.table):

@@ -24,6 +24,7 @@ from app.checkup import (
     check_versions,
     has_display,
 )
+from engine.backends import BACKENDS
 from engine.errors import BackendError
 from engine.sources.decoders import hardware_kinds
 
@@ -166,3 +167,11 @@ def test_every_decoder_that_was_built_in_works_or_has_a_reason_not_to() -> None:
     assert isinstance(working, list)
     assert isinstance(unusable, dict)
     assert {*map(str, working), *unusable} == set(hardware_kinds())
+
+
+def test_a_remembered_back_end_that_works_no_longer_is_not_called_the_one_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = str(check_backends().facts["choice"]).partition(",")[0]
+    monkeypatch.setitem(BACKENDS, used, "engine.backends.absent:AbsentBackend")
+    assert not str(check_backends().facts["choice"]).startswith(f"{used},")
