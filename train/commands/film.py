@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=640, help="width in pixels; 640 unless told")
     parser.add_argument("--anatomy", type=int, default=11, help="seed of the colon")
     parser.add_argument("--look", type=int, default=33, help="seed of tissue and light")
+    parser.add_argument(
+        "--itinerary", type=Path, metavar="PNG", help="draw the way through the colon here"
+    )
     parser.add_argument("--path", type=int, default=3, help="seed of the camera path")
 
 
@@ -46,4 +49,4 @@ def run(options: argparse.Namespace) -> None:
         size=options.size // 2 * 2, anatomy_seed=options.anatomy, look_seed=options.look,
         path_seed=options.path,
     )  # fmt: skip
-    print(save_film(options.out, chosen))
+    print(save_film(options.out, chosen, options.itinerary))

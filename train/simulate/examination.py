@@ -88,8 +88,7 @@ def examination(
             f"There is no kind of examination {options.kind!r}.", f"Use {', '.join(KINDS)}."
         )
     lumen = Lumen(tube, motion)
-    axis = lumen.axis
-    plan = Plan(axis, tube, fold_places(axis, tube, folds), rng)
+    plan = Plan(lumen, tube.radius, fold_places(lumen.axis, tube, folds), rng)
     _draw(plan, options, rng)
     frames = max(1, round((options.seconds or plan.seconds) * options.rate_hz))
     course = Course.through(plan.waypoints, frames, options.rate_hz).unsteady(rng)

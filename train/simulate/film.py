@@ -18,16 +18,20 @@ from tqdm import tqdm
 from engine.recorder import OverlayVideo
 from engine.sources import SourceInfo
 from engine.truth import truth_path
+from engine.types import Image
+from train.sheets import save_picture
 from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.coverage import faces_behind, seen_behind
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import GeometryFrame
 from train.simulate.examination import ExaminationOptions, examination
+from train.simulate.itinerary import draw_itinerary, typical_frames
 from train.simulate.looks.mucosa import MucosaLook
 from train.simulate.looks.rich import draw_rich
 from train.simulate.render import Photographer, StageTimes
 from train.simulate.screen import Outline, Screen
+from train.simulate.steering import Phase
 from train.simulate.truth_file import TruthFile
 
 
@@ -75,7 +79,7 @@ class Film:
 
     def __init__(self, options: FilmOptions) -> None:
         self._options = options
-        tube = grow_colon(np.random.default_rng(options.anatomy_seed))
+        tube = self.tube = grow_colon(np.random.default_rng(options.anatomy_seed))
         crest = label_crests(tube)
         clip = ExaminationOptions(options.kind, options.seconds, options.start, options.rate_hz)
         path_rng = np.random.default_rng(options.path_seed)
@@ -117,8 +121,13 @@ def film_look(options: FilmOptions) -> MucosaLook:
     return replace(drawn, covers=(), screen=Screen(outline), processor=file)
 
 
-def save_film(path: Path, options: FilmOptions) -> Path:
+def save_film(path: Path, options: FilmOptions, itinerary: Path | None = None) -> Path:
     """Render and encode a film (H.264, MP4), and write its truth beside it.
+
+    Args:
+        path: of the video.
+        options: what to film.
+        itinerary: of a picture of the way, a view of each phase below it.
 
     Raises:
         RecipeError: unknown kind.
@@ -138,13 +147,19 @@ def save_film(path: Path, options: FilmOptions) -> Path:
         time_base=Fraction(1, options.rate_hz),
     )
     with TruthFile(truth_path(path)) as truth, OverlayVideo(path, info, quality=25) as video:
-        for shot in tqdm(film.shots(), total=len(film), unit="frame"):
+        typical = {frame: phase for phase, frame in typical_frames(film.examined).items()}
+        views: dict[Phase, Image] = {}
+        for number, shot in enumerate(tqdm(film.shots(), total=len(film), unit="frame")):
             video.write_image(shot.picture, shot.time_s)
             truth.add(shot.instances)
+            if number in typical:
+                views[typical[number]] = shot.picture
         about = {
             "video": {"width": options.size, "height": options.height, "rate_hz": options.rate_hz},
             "kind": options.kind,
             "anatomy_seed": options.anatomy_seed,
         }
         truth.finish(film.examined, film.seen_behind(), about)
+    if itinerary is not None:
+        save_picture(itinerary, draw_itinerary(film.tube, film.examined, views))
     return path

@@ -26,6 +26,8 @@ _STEP_MM = 0.5
 _STATION_S = 0.25
 """How often the wall of a moving colon is looked up: it breathes and clenches over seconds."""
 _APART_MM = 6.0
+_NARROW_MM = 2.0
+"""A tip does not go where the wall is nearer than this on all sides."""
 _NEAR_MM = 45.0
 """Wall farther along the axis than this is in nobody's way."""
 
@@ -113,6 +115,21 @@ class Lumen:
         found = [self._axis(float(time)).at(along_mm[i : i + 1]) for i, time in enumerate(time_s)]
         centre, frames = zip(*found, strict=True)
         return np.concatenate(centre), np.concatenate(frames)
+
+    def passable_mm(self, end_mm: float) -> tuple[float, float]:
+        """The longest way (arc lengths) at rest on which a tip has room, `end_mm` from the ends.
+
+        Scans can end in a cleft, or hold a fold torn in segmentation across the axis.
+        """
+        end_mm = min(end_mm, 0.3 * self.axis.length_mm)
+        wall = Wall(self._tube.vertices, self._tube.faces)
+        along, side = open_axis(self.axis, wall, (end_mm, self.axis.length_mm - end_mm))
+        centre, frames = self.axis.at(along)
+        is_open = wall.gap_mm(shifted(centre, frames, side))[0] > _NARROW_MM
+        is_open &= (along >= end_mm) & (along <= self.axis.length_mm - end_mm)
+        runs = np.split(np.arange(len(along)), np.flatnonzero(np.diff(is_open)) + 1)
+        longest = max((run for run in runs if is_open[run[0]]), key=len, default=runs[0])
+        return float(along[longest[0]]), float(along[longest[-1]])
 
     def stations(self, time_s: Floats, along_mm: Floats) -> Iterator[Station]:
         """The lumen as it is every quarter of a second; one station for all if it rests."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.simulate.lumen import ROOM_MM, Axis
+from train.simulate.lumen import ROOM_MM, Lumen
 from train.simulate.steering import Phase, Waypoint
-from train.simulate.tube import Tube
+from train.simulate.tube import Floats
 
 FASTEST_MM_S = 25.0
 """Along the axis."""
@@ -47,14 +47,13 @@ class Plan:
     """Waypoints so far, and what can be done next."""
 
     def __init__(
-        self, axis: Axis, tube: Tube, folds: list[FoldPlace], rng: np.random.Generator
+        self, lumen: Lumen, radius: Floats, folds: list[FoldPlace], rng: np.random.Generator
     ) -> None:
         self._rng = rng
         self.folds = folds
-        self.first_mm = min(_END_MM, 0.3 * axis.length_mm)
-        self.last_mm = axis.length_mm - self.first_mm
-        arc = np.linspace(0, axis.length_mm, len(tube.radius))
-        self._radius: Callable[[float], float] = lambda s: float(np.interp(s, arc, tube.radius))
+        self.first_mm, self.last_mm = lumen.passable_mm(_END_MM)
+        arc = np.linspace(0, lumen.axis.length_mm, len(radius))
+        self._radius: Callable[[float], float] = lambda s: float(np.interp(s, arc, radius))
         self.waypoints: list[Waypoint] = []
 
     @property

@@ -7,11 +7,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from engine.errors import RecipeError
+from tests.train.simulate.solids import scan
 from train.simulate.anatomy import ColonShape, grow_colon
 from train.simulate.camera import Pinhole
+from train.simulate.clearance import Wall
 from train.simulate.examination import KINDS, Examination, ExaminationOptions, examination
 from train.simulate.lumen import Axis
 from train.simulate.manoeuvres import FASTEST_BEND_RAD_S, FASTEST_MM_S, TOUCH_MM
+from train.simulate.mesh import read_colon
 from train.simulate.rays import Scene
 from train.simulate.steering import Phase
 from train.simulate.tube import Segment, Tube
@@ -168,3 +171,14 @@ def test_a_colon_without_folds_can_be_examined(tube: Tube) -> None:
     none = np.zeros(len(tube.vertices), np.int64)
     found = examination(tube, none, np.random.default_rng(0), options)
     assert len(found.poses) == 150
+
+
+def test_a_real_colon_is_examined_from_inside() -> None:
+    tube = read_colon(scan("meshes_vrcaps/vrcaps_colon_mm_closed.ply")).tube
+    found = examined(tube, "whole", seconds=None)
+    gap, _ = Wall(tube.vertices, tube.faces).gap_mm(found.poses[::10, :3, 3])
+    assert gap.min() > 0.9 * TOUCH_MM  # negative outside
+    mm_s, rad_s = speeds(found.poses)
+    assert mm_s.max() < 1.8 * FASTEST_MM_S
+    assert rad_s.max() < 2.0 * FASTEST_BEND_RAD_S
+    assert np.ptp(found.along_mm) > 0.9 * len(tube.centreline)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,13 +12,15 @@ from engine.sources import open_source
 from engine.truth import Truth, truth_path
 from engine.types import Frame
 from train.simulate.film import Film, FilmOptions, save_film
+from train.simulate.itinerary import WIDTH_PX
 
 SHORT = FilmOptions(kind="look-back", seconds=0.12, rate_hz=50, size=64)
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_film(tmp_path_factory.mktemp("film") / "clip.mp4", SHORT)
+    folder = tmp_path_factory.mktemp("film")
+    return save_film(folder / "clip.mp4", SHORT, folder / "way.png")
 
 
 def frames_of(clip: Path) -> list[Frame]:
@@ -33,6 +36,12 @@ def test_a_film_has_the_frames_it_was_asked_for(clip: Path) -> None:
     frames = frames_of(clip)
     assert [round(frame.pts_s * 50) for frame in frames] == [0, 1, 2, 3, 4, 5]
     assert frames[0].image.shape == (SHORT.height, SHORT.size, 3)
+
+
+def test_the_way_is_drawn_where_it_was_asked_for(clip: Path) -> None:
+    way = cv2.imread(str(clip.with_name("way.png")))
+    assert way is not None
+    assert way.shape[1] == WIDTH_PX
 
 
 def test_every_frame_of_the_video_has_its_truth(clip: Path) -> None:

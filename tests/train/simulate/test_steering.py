@@ -117,6 +117,16 @@ def test_a_bent_hose_is_no_wall_to_its_own_axis() -> None:
     assert wall_of(mesh.vertices, mesh).gap_mm(poses[:, :3, 3])[0].min() > 13.0
 
 
+def test_a_tip_does_not_go_where_it_has_no_room() -> None:
+    mesh = hose(radius=1.0).subdivide().subdivide()
+    z = mesh.vertices[:, 2]
+    radius = 20.0 - 19.0 * np.exp(-(((z - 40) / 10) ** 2))
+    mesh.vertices *= np.stack([radius, radius, np.ones_like(z)], axis=1)
+    first, last = Lumen(as_tube(mesh)).passable_mm(18.0)
+    assert 40 < first < 48
+    assert last == pytest.approx(222, abs=1)
+
+
 class Swaying:
     """A hose that sways to the side as a whole and is drawn in to less than half in its middle."""
 
