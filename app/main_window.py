@@ -204,7 +204,8 @@ class MainWindow(QMainWindow):
     def _show_source(self, screen: Screen) -> None:
         info = screen.info
         self.video.log.clear()
-        self.transport.set_usable(is_usable=info is not None)
+        is_live = info is not None and info.is_live
+        self.transport.set_usable(is_usable=info is not None, is_live=is_live)
         self.transport.set_duration(None if info is None else info.duration_s)
         self.setWindowTitle("Haustra" if info is None else f"Haustra · {info.name}")
         self.status_line.set_source("Haustra" if info is None else info.name)
@@ -338,7 +339,8 @@ def _message(screen: Screen) -> tuple[str, str]:
     """What stands in the place of the picture: a headline and a hint."""
     if screen.info is None and screen.detail == IDLE:
         return "Open a recording", "Ctrl+O, or drop a file or a folder of pictures here"
-    return screen.detail, ""
+    signal = None if screen.status is None else screen.status.signal
+    return screen.detail, (signal and signal.problem) or ""
 
 
 def void(_value: object) -> None:

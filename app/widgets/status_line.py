@@ -112,6 +112,7 @@ class StatusLine(QWidget):
         self._word.setText(signal.value)
         self._word.setStyleSheet(f"color: {COLOURS[signal]};")
         self._detail.set_text(detail)
+        self._show_machinery(signal)
         self.setAccessibleName(f"{signal.value}. {detail}")
 
     def set_source(self, name: str) -> None:
@@ -121,7 +122,13 @@ class StatusLine(QWidget):
     def set_machinery(self, text: str) -> None:
         """Change the line that names model, back end and decoder."""
         self._machinery.set_text(text)
-        self._machinery.setVisible(bool(text))
+        self._show_machinery(self._signal)
+
+    def _show_machinery(self, signal: Signal) -> None:
+        """Without a picture nothing decodes, and the sentence needs the room."""
+        self._signal = signal
+        has_picture = signal is not Signal.NO_SIGNAL
+        self._machinery.setVisible(has_picture and bool(self._machinery.text()))
 
     def text(self) -> str:
         """Word and sentence, as shown."""

@@ -28,9 +28,9 @@ class Transport(QWidget):
         self.setObjectName("transport")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._play = actions[ActionId.PLAY]
-        self._actions = [
-            actions[which] for which in (*_LEFT, *_SPEED, ActionId.LOOP, ActionId.RECORD)
-        ]
+        self._actions = [actions[which] for which in (ActionId.PLAY, ActionId.RECORD)]
+        self._jumps = [actions[which] for which in (*_LEFT, *_SPEED, ActionId.LOOP)]
+        self._jumps.remove(self._play)
         self._is_playing: bool | None = None
         self._duration_s: float | None = None
         self.slider = SeekSlider()
@@ -72,10 +72,12 @@ class Transport(QWidget):
         column.addWidget(self.slider)
         column.addLayout(row)
 
-    def set_usable(self, *, is_usable: bool) -> None:
-        """Grey everything out while nothing is open."""
+    def set_usable(self, *, is_usable: bool, is_live: bool = False) -> None:
+        """Grey everything out while nothing is open; a live source can only be frozen and kept."""
         for action in self._actions:
             action.setEnabled(is_usable)
+        for action in self._jumps:
+            action.setEnabled(is_usable and not is_live)
 
     def set_playing(self, *, is_playing: bool) -> None:
         """Show what the play button will do."""

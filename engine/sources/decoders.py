@@ -19,6 +19,7 @@ from typing import Any
 import av
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
+from av.codec.context import Flags
 from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
 
 from engine.errors import SourceError
@@ -101,6 +102,9 @@ def choose_threads(stream: Any, *, is_live: bool = False) -> None:
     back, which a live picture cannot afford.
     """
     context = stream.codec_context
+    if is_live:
+        # Hand pictures out once decoded, instead of holding some back to be sure of their order.
+        context.flags |= Flags.low_delay
     is_large = context.width * context.height > _LARGE_PIXELS
     stream.thread_type = "AUTO" if is_large and not is_live else "SLICE"
     context.thread_count = min(4, os.cpu_count() or 1) if is_large else 1

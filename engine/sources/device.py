@@ -29,7 +29,6 @@ from engine.sources.v4l2 import list_devices as list_v4l2
 
 _WISHES = frozenset({"size", "rate", "format"})
 _SHAPES = {"size": r"\d+x\d+", "rate": r"\d+(\.\d+)?", "format": r"[a-z0-9]+"}
-_FAST = {"fflags": "nobuffer", "flags": "low_delay"}
 _COMPRESSED = frozenset({"mjpeg", "h264", "hevc"})
 _REMEDY = "See what there is: haustra devices. Is it plugged in, and not used by another program?"
 
@@ -59,7 +58,7 @@ def device_input(spec: str, system: str = sys.platform) -> Input:
                 f"{wish}={value} in {spec!r} cannot be read.",
                 "Write it as ?size=1920x1080&rate=60&format=mjpeg.",
             )
-    options = dict(_FAST)
+    options: dict[str, str] = {}
     if "size" in address.wishes:
         options["video_size"] = address.wishes["size"]
     if "rate" in address.wishes:

@@ -67,6 +67,7 @@ class AvFeed:
         self._is_timeless = self._container.format.name in _TIMELESS
         self._has_shown = False
         self._is_damaged = False
+        self._packet: Any = None
         self._listener: Callable[[Any, Any], None] | None = None
 
     @property
@@ -94,12 +95,16 @@ class AvFeed:
         return not self._is_timeless and self._stream.codec_context.name != "rawvideo"
 
     def tap(self, listener: Callable[[Any, Any], None] | None) -> None:
-        """Hand every packet and its stream to `listener` once it is decoded; None ends that."""
+        """Hand every packet and its stream to `listener`; None ends that.
+
+        Each follows at the next `read`, so that its picture has its place in time before it.
+        """
         self._listener = listener
 
     def read(self) -> Picture | None:
         """The next picture, None where the data that came made none yet."""
         if not self._decoded:
+            self._hand_on()
             packet = self._next_packet()
             arrived_s = self._clock.now_s()
             if packet.pts is not None:
@@ -111,8 +116,7 @@ class AvFeed:
                 self._is_damaged |= self._has_shown
                 return None
             self._decoded.extend(self._picture(raw, arrived_s) for raw in raws)
-            if self._listener is not None and packet.pts is not None:
-                self._listener(packet, self._stream)
+            self._packet = packet if packet.pts is not None else None
         return self._decoded.popleft() if self._decoded else None
 
     def close(self) -> None:
@@ -129,6 +133,12 @@ class AvFeed:
         if packet is None or packet.size == 0:
             raise SourceError(f"{self._asked.name} has ended.", "Start the sender again.")
         return packet
+
+    def _hand_on(self) -> None:
+        """Hand the last packet on, now that its picture has its place in time."""
+        packet, self._packet = self._packet, None
+        if self._listener is not None and packet is not None:
+            self._listener(packet, self._stream)
 
     def _note_arrival(self, pts: int, arrived_s: float) -> None:
         self._arrivals_s[pts] = arrived_s

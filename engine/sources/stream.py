@@ -4,9 +4,6 @@ How each kind is opened, and why (times in microseconds, sizes in bytes, FFmpeg'
 
 | option                      | for         | why                                                  |
 |-----------------------------|-------------|------------------------------------------------------|
-| fflags nobuffer             | all         | what was read to recognise the stream is not kept    |
-|                             |             | as a delay for the rest of the session               |
-| flags low_delay             | all         | a decoded picture is handed out, not held for order  |
 | probesize, analyzeduration  | all         | 64 KiB, 0.2 s: size and rate are taken from the      |
 |                             |             | pictures themselves, so there is little to analyse   |
 | rtsp_transport tcp          | rtsp        | no lost packets; hospital networks often block UDP   |
@@ -21,7 +18,11 @@ How each kind is opened, and why (times in microseconds, sizes in bytes, FFmpeg'
 |                             |             | protocols                                            |
 | format_whitelist            | http        | pictures and transport streams; no playlists         |
 
-How long opening and silence may last is not FFmpeg's business: `engine.sources.feed` interrupts it.
+`fflags nobuffer` is left out: it throws away what was read to recognise the stream, and with it the
+first key frame. Decoding that shows a picture up to a group of pictures earlier and costs no delay:
+the newest picture wins. Decoders hand pictures out without delay
+(`decoders.choose_threads`). How long opening and silence may last is not FFmpeg's business:
+`engine.sources.feed` interrupts it.
 """
 
 from __future__ import annotations
@@ -37,12 +38,7 @@ from engine.sources.address import public_name, scheme_of
 from engine.sources.feed import AvFeed, Input
 from engine.sources.live import Live
 
-_FAST = {
-    "fflags": "nobuffer",
-    "flags": "low_delay",
-    "probesize": "65536",
-    "analyzeduration": "200000",
-}
+_FAST = {"probesize": "65536", "analyzeduration": "200000"}
 _RTSP = {"reorder_queue_size": "0", "max_delay": "100000"}
 _UDP = {"buffer_size": "4194304", "overrun_nonfatal": "1"}
 

@@ -58,3 +58,16 @@ def test_the_state_can_be_read_by_a_screen_reader(qtbot: QtBot) -> None:
     qtbot.addWidget(line)
     line.set_signal(Signal.LATE, "Folds withdrawn.")
     assert line.accessibleName() == "LATE. Folds withdrawn."
+
+
+def test_the_machinery_makes_room_while_there_is_no_signal(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.set_machinery("haustra-folds · OpenVINO · h264 (software, 1 thread)")
+    line.set_signal(Signal.LIVE, "")
+    width = line.minimumSizeHint().width()
+    line.set_signal(Signal.NO_SIGNAL, "No signal from Capture 1. Waiting.")
+    assert line._machinery.isHidden()
+    line.set_signal(Signal.LIVE, "")
+    assert not line._machinery.isHidden()
+    assert line.minimumSizeHint().width() == width

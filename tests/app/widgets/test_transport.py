@@ -78,3 +78,17 @@ def test_a_loop_is_drawn_without_error(transport: Transport) -> None:
     transport.set_duration(10.0)
     transport.set_loop(Loop(2.0, 4.0))
     assert not transport.grab().isNull()
+
+
+def test_a_live_source_can_be_frozen_and_recorded_and_nothing_else(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    actions = build_actions(parent, {which: lambda: None for which in ActionId})
+    made = Transport(actions, parent)
+    made.set_usable(is_usable=True, is_live=True)
+    buttons = (
+        ActionId.PLAY, ActionId.RECORD, ActionId.START, ActionId.STEP_BACK, ActionId.END,
+        ActionId.LOOP, ActionId.FASTER,
+    )  # fmt: skip
+    usable = [which for which in buttons if actions[which].isEnabled()]
+    assert usable == [ActionId.PLAY, ActionId.RECORD]

@@ -6,13 +6,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
 from engine.errors import SourceError, SourceNotFoundError
-from engine.sources import LiveSource
+from engine.sources import LiveSource, Packet, PacketSource
 from engine.sources.pattern import read_code
 from engine.sources.stream import TRANSPORTS, open_stream, stream_input
+from engine.types import Frame
 from tests.streams import (
     WAYS,
     Camera,
@@ -36,16 +38,21 @@ def until(is_so: Callable[[], bool], within_s: float = _WAIT_S) -> float:
     return time.monotonic() - started_s
 
 
-def next_code(source: LiveSource, within_s: float = _WAIT_S) -> int:
-    """The number in the next picture."""
-    until_s = time.monotonic() + within_s
+def newest(source: LiveSource) -> Frame:
+    """The next picture."""
+    until_s = time.monotonic() + _WAIT_S
     while time.monotonic() < until_s:
         frame = source.read()
         if frame is not None:
-            code = read_code(frame.image)
-            assert code is not None
-            return code
+            return frame
     raise AssertionError("no picture came")
+
+
+def next_code(source: LiveSource) -> int:
+    """The number in the next picture."""
+    code = read_code(newest(source).image)
+    assert code is not None
+    return code
 
 
 @pytest.fixture
@@ -207,3 +214,42 @@ def test_rtsp_goes_by_tcp_unless_udp_is_named() -> None:
 @pytest.mark.parametrize("scheme", TRANSPORTS)
 def test_only_a_description_in_a_file_lets_files_be_opened(scheme: str) -> None:
     assert ("file" in TRANSPORTS[scheme].protocols.split(",")) == (scheme == "sdp")
+
+
+def test_packets_can_be_kept_as_they_are(camera: Camera, source: LiveSource) -> None:
+    packets: list[Packet] = []
+    assert isinstance(source, PacketSource)
+    source.tap(packets.append)
+    until(lambda: len(packets) >= 12)
+    source.tap(None)
+    stamps = [packet.pts_s for packet in packets]
+    steps = [later - earlier for earlier, later in pairwise(stamps)]
+    assert steps == pytest.approx([0.02] * len(steps), abs=1e-3)
+    assert any(packet.data.is_keyframe for packet in packets)
+    assert stamps[-1] == pytest.approx(newest(source).pts_s, abs=0.3)
+
+
+def test_pictures_without_time_stamps_are_not_kept_as_packets() -> None:
+    port = free_port()
+    camera = Camera(Mjpeg(port))
+    with closing(open_stream(f"http://127.0.0.1:{port}/live")) as source:
+        assert isinstance(source, PacketSource)
+        assert not source.offers_packets
+    camera.stop()
+
+
+def test_packets_after_a_return_lie_where_their_pictures_lie(
+    camera: Camera, outlet: Datagrams, port: int, source: LiveSource
+) -> None:
+    packets: list[Packet] = []
+    assert isinstance(source, PacketSource)
+    next_code(source)
+    until(lambda: camera.number > 40)
+    camera.is_stalled.set()
+    until(lambda: source.signal.problem is not None)
+    source.tap(packets.append)
+    again = Camera(Datagrams(port))
+    until(lambda: len(packets) >= 5)
+    shown_s = newest(source).pts_s
+    again.stop()
+    assert [packet.pts_s for packet in packets] == pytest.approx([shown_s] * len(packets), abs=0.5)
