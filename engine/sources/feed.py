@@ -97,7 +97,8 @@ class AvFeed:
     def tap(self, listener: Callable[[Any, Any], None] | None) -> None:
         """Hand every packet and its stream to `listener`; None ends that.
 
-        Each follows at the next `read`, so that its picture has its place in time before it.
+        It begins with that of the first picture. Each follows at the next `read`, when its picture
+        has its place in time.
         """
         self._listener = listener
 
@@ -116,7 +117,7 @@ class AvFeed:
                 self._is_damaged |= self._has_shown
                 return None
             self._decoded.extend(self._picture(raw, arrived_s) for raw in raws)
-            self._packet = packet if packet.pts is not None else None
+            self._packet = packet if self._has_shown and packet.pts is not None else None
         return self._decoded.popleft() if self._decoded else None
 
     def close(self) -> None:
