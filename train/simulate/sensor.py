@@ -174,4 +174,4 @@ def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
-    return np.asarray(decoded[..., ::-1], np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1], np.uint8)
