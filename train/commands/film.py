@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=float, help="share of the centreline where a clip begins")
     parser.add_argument("--rate", type=int, default=50, help="frames a second; 50 unless told")
     parser.add_argument("--size", type=int, default=640, help="width in pixels; 640 unless told")
+    parser.add_argument(
+        "--colon", choices=("stretch", "whole"), default="stretch", help="a stretch unless told"
+    )
     parser.add_argument("--anatomy", type=int, default=11, help="seed of the colon")
     parser.add_argument("--look", type=int, default=33, help="seed of tissue and light")
     parser.add_argument(
@@ -46,7 +49,8 @@ def run(options: argparse.Namespace) -> None:
     seconds = options.seconds or (None if options.kind == WHOLE else 12.0)
     chosen = FilmOptions(
         kind=options.kind, seconds=seconds, start=options.start, rate_hz=options.rate,
-        size=options.size // 2 * 2, anatomy_seed=options.anatomy, look_seed=options.look,
+        size=options.size // 2 * 2, anatomy=options.colon, anatomy_seed=options.anatomy,
+        look_seed=options.look,
         path_seed=options.path,
     )  # fmt: skip
     print(save_film(options.out, chosen, options.itinerary))

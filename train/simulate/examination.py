@@ -15,7 +15,7 @@ from engine.errors import RecipeError
 from train.simulate.lumen import Axis, Lumen, Moving
 from train.simulate.manoeuvres import FoldPlace, Plan
 from train.simulate.steering import Course, Phase, steer
-from train.simulate.tube import Floats, Tube
+from train.simulate.tube import Floats, Segment, Tube
 
 WHOLE = "whole"
 KINDS = (WHOLE, *(phase.value for phase in Phase))
@@ -25,6 +25,8 @@ _CLIPS = {
     Phase.INSPECTION: 0.1, Phase.LOOK_BACK: 0.2, Phase.RETROFLEXION: 0.1,
 }  # fmt: skip
 """How often a clip is of each kind: what is rare and hard is shown more than it lasts."""
+SEGMENT_OF = {Phase.CAECUM: Segment.CAECUM, Phase.RETROFLEXION: Segment.RECTUM}
+"""Where a phase can take place."""
 _LEAD_S = 0.8
 """Of calm withdrawal before a clip of one phase comes to it."""
 
@@ -49,10 +51,13 @@ class ExaminationOptions:
         rng: np.random.Generator,
         seconds: float,
         rate_hz: float,
-        share: tuple[float, float] = (0.15, 0.85),
+        share: tuple[float, float],
+        tube: Tube,
     ) -> ExaminationOptions:
-        """A clip of any kind that begins within `share` of the centreline."""
-        kind = str(rng.choice(list(_CLIPS), p=list(_CLIPS.values())))
+        """A clip of any kind there can be, that begins within `share` of the centreline."""
+        chances = {phase: chance for phase, chance in _CLIPS.items() if can_be(phase, tube)}
+        weights = np.array(list(chances.values()))
+        kind = str(rng.choice(list(chances), p=weights / weights.sum()))
         return cls(kind, seconds, float(rng.uniform(*share)), rate_hz)
 
 
@@ -89,11 +94,18 @@ def examination(
         )
     lumen = Lumen(tube, motion)
     plan = Plan(lumen, tube.radius, fold_places(lumen.axis, tube, folds), rng)
-    _draw(plan, options, rng)
+    _draw(plan, options, rng, tube)
     frames = max(1, round((options.seconds or plan.seconds) * options.rate_hz))
     course = Course.through(plan.waypoints, frames, options.rate_hz).unsteady(rng)
     poses = steer(course, lumen)
     return Examination(options.kind, course.time_s, course.phase, course.along_mm, poses)
+
+
+def can_be(phase: Phase, tube: Tube) -> bool:
+    """Whether a tube has the segment that belongs to a phase; one without segments has all."""
+    needed = SEGMENT_OF.get(phase)
+    here = {span.segment for span in tube.segments}
+    return needed is None or not here or needed in here
 
 
 def fold_places(axis: Axis, tube: Tube, folds: NDArray[np.int64]) -> list[FoldPlace]:
@@ -110,14 +122,16 @@ def fold_places(axis: Axis, tube: Tube, folds: NDArray[np.int64]) -> list[FoldPl
     return sorted((FoldPlace(*place) for place in places), key=lambda each: each.along_mm)
 
 
-def _draw(plan: Plan, options: ExaminationOptions, rng: np.random.Generator) -> None:
+def _draw(plan: Plan, options: ExaminationOptions, rng: np.random.Generator, tube: Tube) -> None:
     """Fill the plan with a whole examination, or with one phase again and again."""
     if options.kind == WHOLE:
         plan.begin(plan.first_mm)
         plan.insert(plan.last_mm)
-        plan.look_around_caecum()
+        if can_be(Phase.CAECUM, tube):
+            plan.look_around_caecum()
         plan.withdraw(plan.rectum_mm, options.look_backs)
-        plan.retroflex()
+        if can_be(Phase.RETROFLEXION, tube):
+            plan.retroflex()
         plan.withdraw(plan.first_mm, 0.0)
         return
     phase, wanted_s = Phase(options.kind), options.seconds or 10.0

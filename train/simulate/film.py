@@ -20,12 +20,12 @@ from engine.sources import SourceInfo
 from engine.truth import truth_path
 from engine.types import Image
 from train.sheets import save_picture
-from train.simulate.anatomy import grow_colon
+from train.simulate.anatomy import ColonShape, draw_shape, grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.coverage import faces_behind, seen_behind
 from train.simulate.curvature import label_crests
 from train.simulate.dataset import GeometryFrame
-from train.simulate.examination import ExaminationOptions, examination
+from train.simulate.examination import SEGMENT_OF, ExaminationOptions, examination
 from train.simulate.itinerary import draw_itinerary, typical_frames
 from train.simulate.looks.mucosa import MucosaLook
 from train.simulate.looks.rich import draw_rich
@@ -48,6 +48,8 @@ class FilmOptions:
     """Width; the height is 540/640 of it."""
     start: float | None = None
     """Share of the centreline; drawn when None."""
+    anatomy: str = "stretch"
+    """Of colon, or a `whole` one: a whole examination of that takes a quarter of an hour."""
     anatomy_seed: int = 11
     look_seed: int = 33
     """Of patient and endoscope."""
@@ -79,7 +81,8 @@ class Film:
 
     def __init__(self, options: FilmOptions) -> None:
         self._options = options
-        tube = self.tube = grow_colon(np.random.default_rng(options.anatomy_seed))
+        anatomy_rng = np.random.default_rng(options.anatomy_seed)
+        tube = self.tube = grow_colon(anatomy_rng, _shape(options, anatomy_rng))
         crest = label_crests(tube)
         clip = ExaminationOptions(options.kind, options.seconds, options.start, options.rate_hz)
         path_rng = np.random.default_rng(options.path_seed)
@@ -111,6 +114,14 @@ class Film:
     def seen_behind(self) -> tuple[list[int], NDArray[np.float32]]:
         """Folds (k), and the share (n, k) of the wall behind each seen in the shots so far."""
         return seen_behind(self._walls, self._photographer.coverage, len(self))
+
+
+def _shape(options: FilmOptions, rng: np.random.Generator) -> ColonShape:
+    """A colon, or a stretch of one where what is filmed can be seen."""
+    for phase, segment in SEGMENT_OF.items():
+        if options.kind == phase and options.anatomy == "stretch":
+            return ColonShape.of(segment, rng)
+    return draw_shape(options.anatomy, rng)
 
 
 def film_look(options: FilmOptions) -> MucosaLook:

@@ -177,7 +177,7 @@ def _route(
     """Poses (n, 4, 4), and the examination they belong to if they are of one."""
     if job.path == "examination":
         seconds = job.frames / job.rate_hz
-        clip = ExaminationOptions.draw(rng, seconds, job.rate_hz, job.share)
+        clip = ExaminationOptions.draw(rng, seconds, job.rate_hz, job.share, tube)
         examined = examination(tube, crest.inside, rng, clip)
         return examined.poses, examined
     options = PathOptions(

@@ -11,13 +11,13 @@ from tests.train.simulate.solids import scan
 from train.simulate.anatomy import ColonShape, grow_colon
 from train.simulate.camera import Pinhole
 from train.simulate.clearance import Wall
-from train.simulate.examination import KINDS, Examination, ExaminationOptions, examination
+from train.simulate.examination import KINDS, Examination, ExaminationOptions, can_be, examination
 from train.simulate.lumen import Axis
 from train.simulate.manoeuvres import FASTEST_BEND_RAD_S, FASTEST_MM_S, TOUCH_MM
 from train.simulate.mesh import read_colon
 from train.simulate.rays import Scene
 from train.simulate.steering import Phase
-from train.simulate.tube import Segment, Tube
+from train.simulate.tube import Segment, SegmentSpan, Tube
 
 SECONDS = 7.0
 CLIPS = [kind for kind in KINDS if kind != "whole"]
@@ -27,7 +27,8 @@ CLIPS = [kind for kind in KINDS if kind != "whole"]
 def tube() -> Tube:
     rng = np.random.default_rng(4)
     shape = replace(ColonShape.of(Segment.DESCENDING, rng, length=200.0), stalked=0.0)
-    return grow_colon(rng, shape, step_mm=0.6)
+    # As one read from a file, which says nothing of segments: every phase is possible.
+    return replace(grow_colon(rng, shape, step_mm=0.6), segments=())
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +155,26 @@ def test_contact_brings_the_lens_to_the_wall(tube: Tube) -> None:
         if phase is Phase.CONTACT
     ]
     assert min(touching) < 3.0
+
+
+@pytest.mark.parametrize(
+    ("segment", "phase", "is_possible"),
+    [
+        (Segment.RECTUM, Phase.RETROFLEXION, True), (Segment.RECTUM, Phase.CAECUM, False),
+        (Segment.CAECUM, Phase.CAECUM, True), (Segment.CAECUM, Phase.RETROFLEXION, False),
+        (Segment.SIGMOID, Phase.LOOK_BACK, True),
+    ],
+)  # fmt: skip
+def test_a_phase_takes_place_in_its_segment(
+    tube: Tube, segment: Segment, phase: Phase, is_possible: bool
+) -> None:
+    there = replace(tube, segments=(SegmentSpan(segment, 0.0, 200.0),))
+    assert can_be(phase, there) is is_possible
+    drawn = {
+        ExaminationOptions.draw(np.random.default_rng(seed), 2.0, 50.0, (0.1, 0.9), there).kind
+        for seed in range(80)
+    }
+    assert (phase in drawn) is is_possible
 
 
 def test_the_same_state_gives_the_same_examination(tube: Tube) -> None:
