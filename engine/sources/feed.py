@@ -1,8 +1,12 @@
 """A feed read by FFmpeg: a network stream, a capture device or the screen.
 
 Joining a stream in the middle of a group of pictures, lost packets and flipped bits all end in
-packets that do not decode: they are counted and passed over. What arrives is stamped at once,
-before it is decoded.
+packets that do not decode: they are passed over and told. What arrives is stamped at once, before
+it is decoded.
+
+Where a machine decodes more slowly than pictures come, they pile up in sockets, and every picture
+would be older than the one before. Data that had not to be waited for shows it; then what has piled
+up is dropped, and decoding goes on at the next key frame.
 """
 
 from __future__ import annotations
@@ -28,6 +32,10 @@ from engine.types import Image
 STALL_S = 1.0
 """A feed that sends nothing for this long is hung up and opened anew."""
 _KNOWN_ARRIVALS = 64
+_WAITED_S = 0.001
+"""Less than this is no waiting: the packet had been there."""
+_BEHIND_S = 0.25
+"""No waiting for so long means that pictures pile up."""
 _TIMELESS = frozenset({"mjpeg", "mpjpeg"})
 """Formats without time stamps; FFmpeg makes them up, 25 a second."""
 
@@ -67,6 +75,8 @@ class AvFeed:
         self._is_timeless = self._container.format.name in _TIMELESS
         self._has_shown = False
         self._is_damaged = False
+        self._caught_up_s = self._clock.now_s()
+        self._awaits_key = self._is_slow = False
         self._packet: Any = None
         self._listener: Callable[[Any, Any], None] | None = None
 
@@ -85,8 +95,14 @@ class AvFeed:
     @property
     def note(self) -> str | None:
         """Damage, or a decoder that was not to be had."""
-        damage = f"Pictures of {self._asked.name} arrive damaged; check cable and network."
-        parts = [self._decoding.notice, damage if self._is_damaged else None]
+        name = self._asked.name
+        damage = f"Pictures of {name} arrive damaged; check cable and network."
+        slow = f"{name} is decoded too slowly here, pictures are left out; have it sent smaller."
+        parts = [
+            self._decoding.notice,
+            damage if self._is_damaged else None,
+            slow if self._is_slow else None,
+        ]
         return " ".join(filter(None, parts)) or None
 
     @property
@@ -106,10 +122,14 @@ class AvFeed:
         """The next picture, None where the data that came made none yet."""
         if not self._decoded:
             self._hand_on()
+            asked_s = self._clock.now_s()
             packet = self._next_packet()
             arrived_s = self._clock.now_s()
             if packet.pts is not None:
                 self._note_arrival(packet.pts, arrived_s)
+            if self._is_left_out(packet, asked_s, arrived_s):
+                self._packet = packet if packet.pts is not None else None
+                return None
             try:
                 raws = packet.decode()
             except av.FFmpegError:
@@ -134,6 +154,17 @@ class AvFeed:
         if packet is None or packet.size == 0:
             raise SourceError(f"{self._asked.name} has ended.", "Start the sender again.")
         return packet
+
+    def _is_left_out(self, packet: Any, asked_s: float, arrived_s: float) -> bool:
+        """Whether a packet is not to be decoded, because pictures pile up or did just now."""
+        if arrived_s - asked_s > _WAITED_S:
+            self._caught_up_s = arrived_s
+        is_behind = arrived_s - self._caught_up_s > _BEHIND_S
+        self._is_slow |= is_behind
+        self._awaits_key |= is_behind
+        if self._awaits_key and packet.is_keyframe and not is_behind:
+            self._awaits_key = False
+        return self._awaits_key
 
     def _hand_on(self) -> None:
         """Hand the last packet on, now that its picture has its place in time."""
