@@ -29,7 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    print(f"{'way':10s} {'open':>12s} {'lost':>12s} {'back':>12s} {'delay, frames':>14s}   (s)")
+    print("median ≤ worst, seconds; delay in frames")
+    print(f"{'way':10s} {'open':>12s} {'lost':>12s} {'back':>12s} {'delay':>12s}")
     for name in WAYS:
         if name.startswith("rtsp") and not has_rtsp_server():
             print(f"{name:10s} gst-rtsp-server is not installed")
