@@ -33,6 +33,7 @@ class ActionId(StrEnum):
     FILL = "fill"
     MODE = "mode"
     FULL_SCREEN = "full_screen"
+    SELF_TEST = "self_test"
     HELP = "help"
     DISMISS = "dismiss"
     RECORD = "record"
@@ -94,6 +95,14 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Each picture with its own folds, or the newest with folds moved along",
     ),
     ActionRow(_A.FULL_SCREEN, "Window", "Full screen", ("F11",), "Full screen", "full_screen"),
+    ActionRow(
+        _A.SELF_TEST,
+        "Window",
+        "Latency self-test",
+        ("Ctrl+T",),
+        "Play a numbered video and measure from decoded to painted",
+        "self_test",
+    ),
     ActionRow(_A.HELP, "Window", "Keys and about", ("F1", "?"), "Keys and about", "help"),
     ActionRow(
         _A.DISMISS, "Window", "Close a notice, leave full screen", ("Esc",), "Close the notice"

@@ -99,6 +99,16 @@ def _help(path: QPainterPath) -> None:
     path.lineTo(12, 17.2)
 
 
+def _self_test(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(4, 6, 16, 16))
+    path.moveTo(12, 14)
+    path.lineTo(15.5, 10.5)
+    path.moveTo(9.5, 2.5)
+    path.lineTo(14.5, 2.5)
+    path.moveTo(12, 2.5)
+    path.lineTo(12, 6)
+
+
 def _close(path: QPainterPath) -> None:
     path.moveTo(6, 6)
     path.lineTo(18, 18)
@@ -131,6 +141,7 @@ _LINE: dict[str, Callable[[QPainterPath], None]] = {
     "loop": _loop,
     "full_screen": _full_screen,
     "help": _help,
+    "self_test": _self_test,
     "close": _close,
 }
 NAMES = frozenset(_SOLID) | frozenset(_LINE)

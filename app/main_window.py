@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.actions import ActionId, build_actions
-from app.notices import FIRST_START, Notice
+from app.notices import FIRST_START, SELF_TEST_RUNS, Notice
 from app.recordings import RecordingChoice
 from app.screen import Screen
+from app.self_test import SelfTest
 from app.session import IDLE, Session
 from app.settings import Settings, films_folder
 from app.widgets.help_dialog import HelpDialog
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self._save = save
         self._screen = Screen()
         self._help: HelpDialog | None = None
+        self._self_test: SelfTest | None = None
         self.has_stopped = True
         """False after closing where a thread of the session could not be ended."""
         self.actions_by_id = build_actions(self, self._handlers())
@@ -102,7 +104,7 @@ class MainWindow(QMainWindow):
         open_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         buttons.addWidget(open_button)
         buttons.addStretch(1)
-        for which in (ActionId.FULL_SCREEN, ActionId.HELP):
+        for which in (ActionId.SELF_TEST, ActionId.FULL_SCREEN, ActionId.HELP):
             buttons.addWidget(_button(self.actions_by_id[which]))
         column.addLayout(buttons)
         return panel
@@ -159,6 +161,7 @@ class MainWindow(QMainWindow):
             ActionId.FILL: self.toggle_fill,
             ActionId.MODE: self.toggle_mode,
             ActionId.FULL_SCREEN: self.toggle_full_screen,
+            ActionId.SELF_TEST: self.start_self_test,
             ActionId.HELP: self.show_help,
             ActionId.DISMISS: self.dismiss,
         }
@@ -169,6 +172,16 @@ class MainWindow(QMainWindow):
         """Show the newest picture and what has changed since the last call."""
         self._show(self.session.tick())
         for notice in self.session.take_notices():
+            self.notice_bar.show_notice(notice)
+        self._look_at_self_test()
+
+    def _look_at_self_test(self) -> None:
+        if self._self_test is None:
+            return
+        notice = self._self_test.tick()
+        if notice is not None:
+            self._self_test.close()
+            self._self_test = None
             self.notice_bar.show_notice(notice)
 
     def refresh_figures(self) -> None:
@@ -280,6 +293,20 @@ class MainWindow(QMainWindow):
         """Picture and status line alone, or everything."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def start_self_test(self) -> None:
+        """Measure the window's own latency; what plays comes back afterwards."""
+        if self._self_test is None:
+            self._self_test = SelfTest(self.session, self.video)
+            self.notice_bar.show_notice(SELF_TEST_RUNS)
+
+    @property
+    def is_at_end(self) -> bool:
+        """The last picture has been reached and has its folds, or will not get them."""
+        status = self._screen.status
+        if status is None or not status.at_end:
+            return False
+        return status.fault is not None or status.analysed + status.dropped >= status.frames_in
+
     def show_help(self) -> None:
         """Keys and about, beside the running video."""
         if self._help is None:
@@ -330,6 +357,8 @@ class MainWindow(QMainWindow):
                 self.settings, window_width=self.width(), window_height=self.height()
             )
         self._save(self.settings)
+        if self._self_test is not None:
+            self._self_test.close()
         self.hide()
         self.has_stopped = self.session.close()
         super().closeEvent(event)

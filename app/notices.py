@@ -39,3 +39,8 @@ FIRST_START = Notice(
     "Space plays and pauses, O shows and hides the folds, F1 lists every key. Esc closes this.",
     NoticeKind.NOTE,
 )
+SELF_TEST_RUNS = Notice(
+    "A numbered video is being written, then played for ten seconds.",
+    "What plays now comes back afterwards.",
+    NoticeKind.NOTE,
+)

@@ -37,6 +37,7 @@ class Session:
         self._open_source = open_source
         self._model = Model(open_analyser)
         self._stage = Stage()
+        self._spec: str | None = None
         self._opening: Opening | None = None
         self._openings: list[Opening] = []
         self._seen: Opened | None = None
@@ -51,10 +52,16 @@ class Session:
 
     def open(self, spec: str | Path) -> None:
         """Open another source in the background; what plays goes on until that succeeds."""
+        self._spec = str(spec)
         if self._opening is not None:
             self._opening.give_up()
         self._opening = Opening(str(spec), self._open_source, self._model, self._stage)
         self._openings = [*(old for old in self._openings if not old.is_done), self._opening]
+
+    @property
+    def spec(self) -> str | None:
+        """What was opened last, or is being opened."""
+        return self._spec
 
     def wait_until_open(self, timeout_s: float) -> bool:
         """Wait for the source asked for last; for commands and tests, never for the window."""

@@ -25,7 +25,7 @@ from engine.recording import Recording
 from engine.shown import Mode, Patience, Published, Shown, ShownState
 from engine.sources import SourceInfo, VideoSource, signal_of
 from engine.stages import Analyse, Stage
-from engine.timing import Clock, Percentiles, RateMeter, RollingLatency, SystemClock
+from engine.timing import Clock, RateMeter, RollingLatency, SystemClock
 from engine.types import PipelineStatus, TrackedFolds, WorkerState
 from engine.worker import Worker
 
@@ -234,9 +234,9 @@ class Pipeline:
             return Shown(analysed.product.frame, analysed.product, ShownState.LIVE)
         return Shown(newest.frame, None, ShownState.TRACKED, self._stand_in(analysed, newest))
 
-    def decode_spread(self) -> Percentiles | None:
-        """How long frames took to decode, over the last thousand; None before the first."""
-        return self._decode_ms.percentiles()
+    def decode_times_ms(self) -> tuple[float, ...]:
+        """How long each of the last thousand frames took to decode."""
+        return self._decode_ms.values()
 
     def _stand_in(self, analysed: Published, newest: Published) -> TrackedFolds:
         """The newest folds as far as they have been moved; the same object while that is so."""

@@ -71,9 +71,11 @@ class ManualClock:
 class Percentiles:
     """How a duration spreads, milliseconds."""
 
+    mean: float
     p50: float
     p95: float
     p99: float
+    p999: float
     max: float
 
     @classmethod
@@ -82,8 +84,8 @@ class Percentiles:
         values = np.fromiter(values_ms, np.float64)
         if values.size == 0:
             return None
-        p50, p95, p99 = np.percentile(values, (50, 95, 99))
-        return cls(float(p50), float(p95), float(p99), float(values.max()))
+        p50, p95, p99, p999 = map(float, np.percentile(values, (50, 95, 99, 99.9)))
+        return cls(float(values.mean()), p50, p95, p99, p999, float(values.max()))
 
 
 class RollingLatency:
@@ -92,22 +94,31 @@ class RollingLatency:
     def __init__(self, window: int = 256) -> None:
         self._lock = threading.Lock()
         self._values_ms: deque[float] = deque(maxlen=window)
+        self._known: Percentiles | None = None
 
     def add(self, value_ms: float) -> None:
         """Note one duration, milliseconds."""
         with self._lock:
             self._values_ms.append(value_ms)
+            self._known = None
+
+    def values(self) -> tuple[float, ...]:
+        """The durations themselves, oldest first."""
+        with self._lock:
+            return tuple(self._values_ms)
 
     def percentiles(self) -> Percentiles | None:
-        """The spread, or None before the first duration."""
+        """The spread, or None before the first duration; reckoned once for every new one."""
         with self._lock:
-            values = list(self._values_ms)
-        return Percentiles.of(values)
+            if self._known is None:
+                self._known = Percentiles.of(self._values_ms)
+            return self._known
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._values_ms.clear()
+            self._known = None
 
 
 class RateMeter:

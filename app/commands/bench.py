@@ -1,10 +1,10 @@
 """`haustra bench`: frame rate and latency from decoding to painting, on this machine.
 
-Two runs. `paced` plays like a camera; late frames are dropped, and what counts is the latency
-and the fraction analysed. `flat out` loses nothing; what counts is the frame rate. A source
-`pattern:1280x720@50,frames=500` is first written as H.264, so that decoding is measured, and
-proves by the number in each picture that it was shown with its own folds. A live source is
-measured at its own pace only.
+Three runs each of two ways. `paced` plays like a camera; late frames are dropped, and what counts
+is the latency and the fraction analysed. `flat out` loses nothing; what counts is the frame rate,
+beside that of each stage alone. A source `pattern:1920x1080@50,frames=1000` is first written as
+H.264, so that decoding is measured, and proves by the number in each picture that it was shown
+with its own folds. `--window` measures in the real window, up to the moment of painting.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ from typing import TYPE_CHECKING
 
 from app.commands.overlay import add_decoder_argument, add_model_arguments
 from app.commands.pattern import write_pattern
-from engine.sources import open_source
+from app.progress import Progress
+from engine.errors import RecordingError, SourceError
+from engine.sources import VideoSource, open_source
 
 if TYPE_CHECKING:
-    from engine.benchmark import Measurement
+    from app.bench_report import BenchReport
+    from engine.analyser import Analyser
+    from engine.benchmark.naive import NaiveMeasurement
+    from engine.benchmark.soak import Soak
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -36,11 +41,22 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", metavar="SOURCE", help="a video, pictures, pattern:... or live")
-    parser.add_argument("--fps", type=_positive, help="pace of the paced run (the source's own)")
+    parser.add_argument("--frames", type=_count, default=1000, metavar="N", help="a run (1000)")
+    parser.add_argument("--runs", type=_count, default=3, metavar="N", help="of each way (3)")
+    parser.add_argument("--fps", type=_positive, help="pace of the paced runs (the source's own)")
     parser.add_argument(
-        "--seconds", type=_positive, default=20.0, metavar="S", help="at most, each run (20)"
+        "--seconds", type=_positive, default=60.0, metavar="S", help="at most, each run (60)"
     )
+    what = parser.add_argument_group("instead, or besides")
+    what.add_argument("--versus", choices=["naive"], help="compare with the naive way")
+    what.add_argument(
+        "--soak", type=_count, metavar="FRAMES", help="only a very long run: memory and p99"
+    )
+    what.add_argument("--window", action="store_true", help="only the window's latency self-test")
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="NAME", help="write NAME.json, NAME.md and NAME.svg"
+    )
     add_decoder_argument(parser)
     add_model_arguments(parser)
     parser.set_defaults(run=run)
@@ -48,9 +64,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Measure and print; 0. Raises HaustraError."""
-    from engine.analyser import open_analyser
-    from engine.benchmark import measure_flat_out, measure_paced
-
     with contextlib.ExitStack() as stack:
         spec = asked.source
         if spec.startswith("pattern:"):
@@ -58,51 +71,123 @@ def run(asked: argparse.Namespace) -> int:
             clip = Path(folder) / "pattern.mp4"
             write_pattern(spec, clip)
             spec = str(clip)
-        source = stack.enter_context(contextlib.closing(open_source(spec, decoder=asked.decoder)))
-        analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
-        stack.enter_context(contextlib.closing(analyser))
-        paced = measure_paced(source, analyser, rate_hz=asked.fps, longest_s=asked.seconds)
-        info = source.info
-        flat_out = None
-        if not info.is_live:
-            flat_out = measure_flat_out(source, analyser, longest_s=asked.seconds)
-        if analyser.note is not None:
-            print(f"haustra: {analyser.note}", file=sys.stderr)
-    if asked.json:
-        report = {
-            "source": {"name": info.name, "width": info.width, "height": info.height},
-            "decoder": info.decoder,
-            "model": analyser.description,
-            "backend": {"name": analyser.backend.name, "choice": analyser.choice},
-            "paced": paced.to_json(),
-            "flat_out": None if flat_out is None else flat_out.to_json(),
-        }
-        print(json.dumps(report, indent=2))
-        return 0
-    print(f"{info.name}, {info.width}x{info.height}, {info.decoder}")
-    print(f"{analyser.description} ({analyser.choice})")
-    print(describe("paced", paced))
-    if flat_out is not None:
-        print(describe("flat out", flat_out))
+        if asked.window:
+            return _run_window(spec, asked)
+        report = _measure(spec, asked)
+    if asked.output is not None:
+        _write(report, asked.output)
+    print(json.dumps(report.to_json(), indent=2) if asked.json else report.to_markdown())
     return 0
 
 
-def describe(name: str, measured: Measurement) -> str:
-    """Three lines for reading."""
-    latency = measured.latency_ms
-    spread = "no picture was painted"
-    if latency is not None:
-        spread = f"latency {latency.p50:.1f} ms, 99 % within {latency.p99:.1f} ms"
-    stages = ", ".join(
-        f"{stage} {spread.p50:.1f}/{spread.p99:.1f}" for stage, spread in measured.stages_ms.items()
-    )
-    codes = "no frame code" if measured.mismatched is None else f"{measured.mismatched} mismatched"
-    return (
-        f"{name}: {measured.fps:.1f} fps, {spread}\n"
-        f"  {measured.frames} frames, {100 * measured.analysed:.1f} % analysed, "
-        f"{measured.dropped} dropped, {codes}\n"
-        f"  stages, ms p50/p99: {stages}"
-    )
+def _measure(spec: str, asked: argparse.Namespace) -> BenchReport:
+    from app.bench_report import BenchReport
+    from engine.analyser import open_analyser
+    from engine.benchmark import Protocol, measure_alone, measure_flat_out, measure_paced
+
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(contextlib.closing(open_source(spec, decoder=asked.decoder)))
+        analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
+        stack.enter_context(contextlib.closing(analyser))
+        about = _about(source), _about_model(analyser)
+        if analyser.note is not None:
+            print(f"haustra: {analyser.note}", file=sys.stderr)
+        if asked.soak is not None:
+            return BenchReport(*about, soak=_soak(source, analyser, asked.soak))
+        protocol = Protocol(asked.frames, asked.runs, asked.seconds, asked.fps)
+        paced = measure_paced(source, analyser, protocol)
+        if source.info.is_live:
+            return BenchReport(*_retold(source, about), paced)
+        flat_out = measure_flat_out(source, analyser, protocol)
+        alone = measure_alone(source, analyser, min(asked.frames, 200))
+        naive = _naive(spec, analyser, asked) if asked.versus is not None else None
+        return BenchReport(*_retold(source, about), paced, flat_out, alone, naive)
+
+
+def _about(source: VideoSource) -> dict[str, object]:
+    info = source.info
+    return {
+        "name": info.name,
+        "width": info.width,
+        "height": info.height,
+        "decoder": info.decoder,
+    }
+
+
+def _retold(
+    source: VideoSource, about: tuple[dict[str, object], dict[str, object]]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What really decoded is known only now."""
+    return _about(source), about[1]
+
+
+def _about_model(analyser: Analyser) -> dict[str, object]:
+    return {
+        "name": analyser.description,
+        "backend": analyser.backend.name,
+        "choice": analyser.choice,
+    }
+
+
+def _naive(spec: str, analyser: Analyser, asked: argparse.Namespace) -> NaiveMeasurement:
+    from engine.backends import open_backend
+    from engine.benchmark.naive import measure_naive
+    from engine.errors import BackendError
+
+    if not Path(spec).is_file():
+        raise SourceError("The naive way reads video files only.", "Compare on a video or pattern.")
+    bundle = analyser.bundle
+    try:
+        backend = open_backend(bundle, "onnxruntime")
+    except BackendError:
+        # Where ONNX Runtime is not installed, OpenVINO does; it may compute in bfloat16.
+        backend = open_backend(bundle, "openvino")
+    with contextlib.closing(backend):
+        frames = min(asked.frames, 100)
+        return measure_naive(Path(spec), backend, bundle.input.size, bundle.threshold, frames)
+
+
+def _soak(source: VideoSource, analyser: Analyser, frames: int) -> Soak:
+    from engine.benchmark.soak import soak
+
+    progress = Progress(frames)
+    try:
+        return soak(source, analyser, frames, progress.advance)
+    finally:
+        progress.finish()
+
+
+def _write(report: BenchReport, name: Path) -> None:
+    texts = {
+        ".json": json.dumps(report.to_json(), indent=2) + "\n",
+        ".md": report.to_markdown(),
+        ".svg": report.to_svg(),
+    }
+    for suffix, text in texts.items():
+        path = name.with_name(name.name + suffix)
+        part = path.with_name(path.name + ".part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise RecordingError(
+                f"{path} cannot be written: {error.strerror}.", "Name another place with -o."
+            ) from error
+
+
+def _run_window(spec: str, asked: argparse.Namespace) -> int:
+    from app.self_test import run_in_window
+
+    result = run_in_window(spec, asked.seconds)
+    print(json.dumps(result.to_json(), indent=2) if asked.json else result.sentence())
+    return 0
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 < value < 10**9:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
 
 
 def _positive(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,8 @@ class VideoView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.log = LatencyLog()
+        self.on_painted: Callable[[Frame, Analysis | None, float], None] | None = None
+        """Told of each new frame once it is painted, with the folds it bore and the moment."""
         self._frame: Frame | None = None
         self._analysis: Analysis | None = None
         self._tracked: TrackedFolds | None = None
@@ -140,7 +143,10 @@ class VideoView(QWidget):
         painter.end()
         if self._is_new and self._frame is not None:
             self._is_new = False
-            self.log.add(self._frame.captured_s, time.monotonic())
+            painted_s = time.monotonic()
+            self.log.add(self._frame.captured_s, painted_s)
+            if self.on_painted is not None:
+                self.on_painted(self._frame, self._analysis, painted_s)
 
     def _paint_picture(self, painter: QPainter) -> None:
         target = self.picture_rect()

@@ -42,7 +42,9 @@ def test_the_system_clock_waits_no_longer_than_told() -> None:
 
 def test_percentiles_of_one_to_a_hundred() -> None:
     spread = Percentiles.of(range(1, 102))
-    assert spread == Percentiles(p50=51, p95=96, p99=100, max=101)
+    assert spread == Percentiles(
+        mean=51, p50=51, p95=96, p99=100, p999=pytest.approx(100.9), max=101
+    )
 
 
 def test_no_values_have_no_percentiles() -> None:

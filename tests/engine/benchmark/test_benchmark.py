@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.benchmark import STAGES, Measurement, measure_flat_out, measure_paced
+from engine.benchmark import (
+    STAGES,
+    Measurement,
+    Protocol,
+    measure_alone,
+    measure_flat_out,
+    measure_paced,
+)
 from engine.errors import BackendError
 from engine.recorder import record_source
 from engine.sources import VideoSource, open_source
@@ -18,6 +25,7 @@ from tests.clips import ONE_PIXEL, write_clip
 from tests.fakes import EasyAnalyser, FailingAnalyser
 
 SPEC = "pattern:128x64@50,frames=25"
+ONCE = Protocol(runs=1, longest_s=20.0)
 
 
 class Timed(EasyAnalyser):
@@ -37,11 +45,11 @@ class Mixing(EasyAnalyser):
 
 
 def paced(source: VideoSource, analyser: Analyse) -> Measurement:
-    return measure_paced(source, analyser, rate_hz=None, longest_s=20.0)
+    return measure_paced(source, analyser, ONCE)
 
 
 def flat_out(source: VideoSource, analyser: Analyse) -> Measurement:
-    return measure_flat_out(source, analyser, longest_s=20.0)
+    return measure_flat_out(source, analyser, ONCE)
 
 
 Measure = Callable[[VideoSource, Analyse], Measurement]
@@ -93,11 +101,27 @@ def test_a_broken_model_stops_the_measure(measure: Measure) -> None:
 @both
 def test_a_measure_ends_when_its_time_is_up(measure: Measure) -> None:
     source = Pattern("pattern:128x64@50,frames=1000000")
-    limited = measure_flat_out if measure is flat_out else None
-    if limited is not None:
-        assert limited(source, Timed(), longest_s=0.1).frames < 1_000_000
-    else:
-        assert measure_paced(source, Timed(), rate_hz=None, longest_s=0.1).frames < 100
+    way = measure_flat_out if measure is flat_out else measure_paced
+    assert way(source, Timed(), Protocol(10**6, runs=1, longest_s=0.1)).frames < 100_000
+
+
+@both
+def test_a_measure_ends_after_so_many_frames(measure: Measure) -> None:
+    source = Pattern("pattern:128x64@50,frames=1000000")
+    way = measure_flat_out if measure is flat_out else measure_paced
+    assert 20 <= way(source, Timed(), Protocol(20, runs=1)).frames < 200
+
+
+def test_all_runs_count_and_each_is_told() -> None:
+    measured = measure_flat_out(Pattern(SPEC), Timed(), Protocol(10, runs=3))
+    assert (measured.frames, len(measured.runs)) == (30, 3)
+    assert measured.mismatched == 0
+
+
+def test_paced_runs_begin_at_the_start_each() -> None:
+    measured = measure_paced(Pattern(SPEC), Timed(), Protocol(runs=2, rate_hz=200.0))
+    assert measured.frames == 50
+    assert measured.mismatched == 0
 
 
 def test_flat_out_drops_nothing() -> None:
@@ -106,16 +130,33 @@ def test_flat_out_drops_nothing() -> None:
 
 
 def test_paced_keeps_the_pace_asked_for() -> None:
-    measured = measure_paced(Pattern(SPEC), Timed(), rate_hz=100.0, longest_s=20.0)
+    measured = measure_paced(Pattern(SPEC), Timed(), Protocol(runs=1, rate_hz=100.0))
     assert 30 < measured.fps < 110
+
+
+def test_processor_time_is_that_of_all_threads() -> None:
+    measured = flat_out(Pattern(SPEC), Timed())
+    assert 0 < measured.processor_ms < 1e3 * measured.usage.elapsed_s
+    assert measured.usage.memory_mib is None or measured.usage.memory_mib > 10
+
+
+def test_every_stage_is_measured_alone() -> None:
+    assert set(measure_alone(Pattern(SPEC), Timed(), 10)) == {"decode", "analyse", "paint"}
+
+
+def test_stages_alone_are_measured_up_to_the_end_of_the_source() -> None:
+    assert measure_alone(Pattern(SPEC), Timed(), 1000)["decode"] > 0
 
 
 def test_the_report_is_plain_json_values() -> None:
     report = flat_out(Pattern(SPEC), Timed()).to_json()
     assert set(report) == {
         "fps", "latency_ms", "analysed", "dropped", "mismatched", "frames", "stages_ms",
+        "processor_ms", "cores", "memory_mib", "gpu", "runs",
     }  # fmt: skip
-    assert set(report["latency_ms"]) == {"p50", "p95", "p99", "max"}
-    assert report["stages_ms"]["segment"] == {"p50": 2.0, "p99": 2.0}
+    spread = {"mean", "p50", "p95", "p99", "p999", "max"}
+    assert set(report["latency_ms"]) == spread
+    assert set(report["stages_ms"]["segment"]) == spread
+    assert report["stages_ms"]["segment"]["p999"] == 2.0
     assert isinstance(report["fps"], float)
     assert not isinstance(report["fps"], np.floating)
