@@ -103,3 +103,26 @@ def test_a_mesh_is_rendered_with_what_was_assumed_of_it(tmp_path: Path) -> None:
     assert len(rendered.frames("test")) == 4
     provenance = rendered.sequence("hose-0").about["provenance"]
     assert (provenance["unit"], provenance["is_unit_assumed"]) == ("mm", True)
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    recipe = SimulationRecipe(train=1, validation=0, test=0, frames=40, size=64)
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from engine.errors import RecordingError\n"
+        "from train.simulate.render import Job, render_sequence\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "job = Job('train-000', 1, 40, 64, Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "try:\n"
+        "    render_sequence(job)\n"
+        "except RecordingError as error:\n"
+        "    sys.exit(0 if 'cannot be written' in str(error) else 3)\n"
+        "sys.exit(4)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path)], stderr=subprocess.PIPE)
+    assert run.returncode == 0, run.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+    simulate(recipe, tmp_path, Workers(1))
+    assert len(SimulatedSet(tmp_path).frames("train")) == 40
