@@ -20,6 +20,7 @@ from train.simulate.hits import Hits
 CASTERS = {
     "raster": "train.simulate.casters.raster:Raster",
     "embree": "train.simulate.casters.embree:Embree",
+    "warp": "train.simulate.casters.warp:Warp",
 }
 """The first is the fastest on a processor."""
 DEFAULT = "raster"

@@ -1,5 +1,6 @@
 """The contract of every caster: the same rays meet the same faces at the same distances."""
 
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -133,5 +134,12 @@ def test_a_view_is_the_same_each_time(caster: Caster) -> None:
 
 
 def test_an_unknown_caster_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="raster, embree"):
+    with pytest.raises(RecipeError, match="raster, embree, warp"):
         open_caster("radiosity", *box())
+
+
+def test_a_caster_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "warp", None)
+    monkeypatch.delitem(sys.modules, "train.simulate.casters.warp", raising=False)
+    with pytest.raises(RecipeError, match="needs warp, which is not installed"):
+        open_caster("warp", *box())
