@@ -105,7 +105,7 @@ def _window_parser() -> argparse.ArgumentParser:
     verbs = "\n".join(f"  {name:10s} {what}" for name, what in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="haustra",
-        usage="haustra [SOURCE] [--backend NAME]\n       haustra VERB ...",
+        usage="haustra [SOURCE] [--backend NAME] [--decoder NAME]\n       haustra VERB ...",
         description=_DESCRIPTION + "\nverbs:\n" + verbs,
         epilog=_EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -16,6 +16,7 @@ class ActionId(StrEnum):
     """Names of the actions."""
 
     OPEN = "open"
+    OPEN_LIVE = "open_live"
     PLAY = "play"
     STEP_FORWARD = "step_forward"
     STEP_BACK = "step_back"
@@ -57,6 +58,9 @@ class ActionRow:
 _A = ActionId
 ACTIONS: tuple[ActionRow, ...] = (
     ActionRow(_A.OPEN, "File", "Open", ("Ctrl+O",), "Open a recording or a picture", "open"),
+    ActionRow(
+        _A.OPEN_LIVE, "File", "Open live input", ("Ctrl+L",), "Open a capture device or a stream"
+    ),
     ActionRow(
         _A.RECORD,
         "File",

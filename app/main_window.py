@@ -27,6 +27,7 @@ from app.self_test import SelfTest
 from app.session import IDLE, Session
 from app.settings import Settings, films_folder
 from app.widgets.help_dialog import HelpDialog
+from app.widgets.live_dialog import LiveDialog, known_devices
 from app.widgets.notice_bar import NoticeBar
 from app.widgets.overlay_panel import OverlayPanel
 from app.widgets.performance_panel import PerformancePanel
@@ -142,6 +143,7 @@ class MainWindow(QMainWindow):
         session = self.session
         return {
             ActionId.OPEN: self.choose_file,
+            ActionId.OPEN_LIVE: self.choose_live,
             ActionId.RECORD: self.toggle_recording,
             ActionId.QUIT: lambda: void(self.close()),
             ActionId.PLAY: session.toggle_play,
@@ -246,6 +248,12 @@ class MainWindow(QMainWindow):
         if name:
             self.settings = replace(self.settings, last_folder=str(Path(name).parent))
             self.session.open(name)
+
+    def choose_live(self) -> None:
+        """Ask for a device or a stream; what plays goes on meanwhile."""
+        dialog = LiveDialog(known_devices(), self)
+        dialog.chosen.connect(self.session.open)
+        dialog.open()
 
     def toggle_overlay(self) -> None:
         """Show or hide the folds."""
@@ -367,7 +375,7 @@ class MainWindow(QMainWindow):
 def _message(screen: Screen) -> tuple[str, str]:
     """What stands in the place of the picture: a headline and a hint."""
     if screen.info is None and screen.detail == IDLE:
-        return "Open a recording", "Ctrl+O, or drop a file or a folder of pictures here"
+        return "Open a recording", "Ctrl+O, or drop a file or a folder here; Ctrl+L for live input"
     signal = None if screen.status is None else screen.status.signal
     return screen.detail, (signal and signal.problem) or ""
 

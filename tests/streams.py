@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -283,6 +283,7 @@ class Rtsp(Rtp):
         super().close()
 
 
+@cache
 def has_rtsp_server() -> bool:
     """Whether Debian's gst-rtsp-server can be used."""
     probe = (

@@ -228,7 +228,7 @@ def _lost(asked: Input, error: Exception, timeout_s: float = STALL_S) -> SourceE
             filled = what.format(name=asked.name, seconds=f"{timeout_s:g}")
             return SourceError(filled, remedy or asked.remedy)
     if getattr(error, "errno", None) in (errno.EBUSY, errno.EADDRINUSE):
-        return SourceError(f"{asked.name} is in use by another program.", "Close that one first.")
+        return SourceError(f"{asked.name} is in use already.", "Close what uses it first.")
     reason = getattr(error, "strerror", None) or type(error).__name__
     return SourceError(f"{asked.name} cannot be read ({reason}).", asked.remedy)
 
