@@ -14,6 +14,7 @@ VERBS = {
     "labels": "hold the fold labels against what the colon generator knows",
     "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",
+    "translate": "make simulated pictures look real",
     "export": "seal a trained network as a bundle the program can open",
     "realism": "measure how real simulated pictures look",
     "evaluate": "measure a bundle and print one table",

@@ -21,7 +21,7 @@ from engine.preprocess import Placement, find_field_of_view
 from engine.types import Image, Mask
 from train.data import to_network
 from train.networks.efficientnet import FEATURE_CHANNELS, build_efficientnet_lite0
-from train.real import SUFFIXES, Half, RealFrame, RealKind, place_frame, real_frames
+from train.real import SUFFIXES, Half, RealFrame, RealKind, place_frame
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
 
@@ -112,11 +112,6 @@ def block_of(path: Path) -> str:
         return f"{path.parent.parent.name} {path.stem}"
     neighbours = int(number[0]) // _NEIGHBOURS
     return f"{path.parent.parent.name} {path.stem[: number.start()]} {neighbours}"
-
-
-def views(real: Path) -> list[RealFrame]:
-    """The real frames that show a proper view: all but the crops of flat mucosa."""
-    return [frame for frame in real_frames(real) if frame.kind is not RealKind.FLAT]
 
 
 def yardstick_frames(real: Path, folder: str) -> list[RealFrame]:

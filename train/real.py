@@ -92,6 +92,11 @@ def real_frames(real: Path, half: Half | None = None) -> list[RealFrame]:
     return [frame for frame in found if half is None or frame.half == half]
 
 
+def views(real: Path, half: Half | None = None) -> list[RealFrame]:
+    """The frames that show a proper view: all but the crops of flat mucosa."""
+    return [frame for frame in real_frames(real, half) if frame.kind is not RealKind.FLAT]
+
+
 def read_image(path: Path) -> Image:
     """(H, W, 3) RGB.
 

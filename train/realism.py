@@ -30,10 +30,9 @@ from train.pictures import (
     draw_frames,
     real_pictures,
     simulated_pictures,
-    views,
     yardstick_frames,
 )
-from train.real import RealFrame
+from train.real import RealFrame, views
 from train.sheets import contact_sheet
 from train.simulate.appearance import STYLES, check_style
 from train.simulate.dataset import SimulatedSet

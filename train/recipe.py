@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 from train.losses.segmentation import LossWeights
+from train.settings import settings_from
 from train.simulate.anatomy import ANATOMIES
 from train.simulate.appearance import STYLES
 from train.simulate.casters import CASTERS
@@ -19,8 +17,6 @@ from train.simulate.farm import SimulationRecipe
 from train.simulate.render import CAMERAS, PATHS, PICTURES
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
-
-_Settings = TypeVar("_Settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +124,9 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
     table.setdefault("name", path.stem)
-    recipe = _build(Recipe, table, path.name)
+    recipe = settings_from(Recipe, table, path.name)
     _check_ranges(recipe, path.name)
     return recipe
-
-
-def _build(kind: type[_Settings], table: dict[str, Any], where: str) -> _Settings:
-    hints = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in hints:
-            close = difflib.get_close_matches(key, hints, n=1, cutoff=0.0)
-            raise RecipeError(f"{where} has an unknown key {key!r}.", f"Did you mean {close[0]!r}?")
-        values[key] = _value(hints[key], value, f"{where}: {key}")
-    return kind(**values)
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(value, dict):
-            raise RecipeError(f"{where} must be a table.", f"Write [{where.split(': ')[-1]}].")
-        return _build(kind, value, where)
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise RecipeError(
-            f"{where} must be {kind.__name__}, not {type(value).__name__}.", "Change the value."
-        )
-    return value
 
 
 def _check_ranges(recipe: Recipe, where: str) -> None:

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
-from train.recipe import BudgetSettings, OptimiserSettings, RealSettings
+from train.recipe import OptimiserSettings, RealSettings
+
+
+class Budget(Protocol):
+    """How long a run may take: by steps, or else by the clock."""
+
+    @property
+    def minutes(self) -> float:
+        """Of training."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """0 where the clock counts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +29,7 @@ class Progress:
 
     step: int
     elapsed_s: float
-    budget: BudgetSettings
+    budget: Budget
 
     @property
     def fraction(self) -> float:

@@ -15,10 +15,9 @@ from train.pictures import (
     place_picture,
     real_pictures,
     simulated_pictures,
-    views,
     yardstick_frames,
 )
-from train.real import Half, RealFrame, RealKind, place_frame, real_frames
+from train.real import Half, RealFrame, RealKind, place_frame, real_frames, views
 from train.simulate.dataset import SimulatedSet
 
 

@@ -12,16 +12,20 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from engine.errors import RecipeError
+from train.settings import settings_from
 
-TRANSLATORS: dict[str, str] = {}
-"""Name → "module:attribute" of a callable that takes settings by keyword; imported when built."""
+TRANSLATORS: dict[str, str] = {
+    "cyclegan": "train.translation.cyclegan:CycleGAN",
+    "depth-cyclegan": "train.translation.cyclegan:DepthCycleGAN",
+}
+"""Name → "module:class" of a `Translator`; imported when built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,18 @@ class Batch:
 
 
 class Translator(nn.Module, ABC):
-    """Networks that translate, and how they learn. Its state dict is what a checkpoint holds."""
+    """Networks that translate, and how they learn. Its state dict is what a checkpoint holds.
 
-    name: ClassVar[str]
+    Built as `Kind(Kind.Options(...))`.
+    """
+
+    Options: ClassVar[type]
+    """A frozen dataclass of numbers, strings, booleans and further dataclasses."""
+
+    @property
+    @abstractmethod
+    def product(self) -> nn.Module:
+        """What `translate` needs once training is over; the rest may be thrown away."""
 
     @abstractmethod
     def optimisers(self) -> Mapping[str, Optimizer]:
@@ -76,6 +89,10 @@ class Translator(nn.Module, ABC):
             style: what to look like, for translators that have a choice: a code (B, k) or example
                 pictures (B, 3, H, W); None for the default, which is the same every time.
         """
+
+    def rate(self, share: float) -> float:
+        """The learning rate at a share of the run, as a part of the first: flat, then to zero."""
+        return min(1.0, 2 * (1 - share))
 
     def shown(self, batch: Batch) -> dict[str, Tensor]:
         """Pictures (B, 3, H, W) for people, by title, in the order to show them."""
@@ -101,11 +118,9 @@ def build_translator(name: str, settings: Mapping[str, Any] | None = None) -> Tr
             f"There is no translator called {name!r}.", f"Choose one of: {', '.join(TRANSLATORS)}."
         )
     module, attribute = TRANSLATORS[name].split(":")
-    build = cast(Callable[..., Translator], getattr(importlib.import_module(module), attribute))
-    try:
-        return build(**(settings or {}))
-    except TypeError as error:
-        raise RecipeError(f"The translator {name}: {error}.", "Correct its settings.") from error
+    kind: Any = getattr(importlib.import_module(module), attribute)
+    translator: Translator = kind(settings_from(kind.Options, settings or {}, name))
+    return translator
 
 
 def frozen(network: nn.Module) -> nn.Module:

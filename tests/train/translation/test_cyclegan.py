@@ -1,0 +1,75 @@
+"""What the terms of CycleGAN answer for, and that depth only reaches G."""
+
+import torch
+from torch import Tensor
+
+from tests.train.translation.batches import random_batch
+from train.losses.depth import DepthLossOptions, DepthPrediction
+from train.translation.cyclegan import (
+    CycleGAN,
+    CycleOptions,
+    DepthCycleGAN,
+    DepthCycleOptions,
+    DepthOptions,
+)
+
+TINY = CycleOptions(width=8, blocks=1)
+
+
+class Brightness:
+    """A depth network of one line: what is bright is near."""
+
+    def __call__(self, pictures: Tensor) -> DepthPrediction:
+        return DepthPrediction(1.1 + pictures.mean(1), is_inverse=True)
+
+
+def terms_of(translator: CycleGAN) -> dict[str, Tensor]:
+    batch = random_batch()
+    translated = translator.to_real(batch.simulated)
+    return translator.generator_terms(batch, translated, translator.to_simulated(batch.real))
+
+
+def reached(translator: CycleGAN, term: Tensor) -> set[str]:
+    """Names of the networks that a term has gradients for."""
+    translator.zero_grad(set_to_none=True)
+    term.backward(retain_graph=True)
+    return {
+        name.split(".")[0]
+        for name, weight in translator.named_parameters()
+        if weight.grad is not None and weight.grad.any()
+    }
+
+
+def test_without_identity_there_is_no_such_term() -> None:
+    assert "identity" in terms_of(CycleGAN(TINY))
+    assert "identity" not in terms_of(CycleGAN(CycleOptions(width=8, blocks=1, identity=0.0)))
+
+
+def test_both_generators_answer_for_the_cycles() -> None:
+    torch.manual_seed(0)
+    translator = CycleGAN(TINY)
+    terms = terms_of(translator)
+    assert reached(translator, terms["cycle simulated"]) == {"to_real", "to_simulated"}
+    assert "to_simulated" not in reached(translator, terms["GAN real"])
+
+
+def test_depth_reaches_the_translating_generator_alone() -> None:
+    torch.manual_seed(0)
+    options = DepthCycleOptions(cycle=TINY, depth=DepthOptions(loss=DepthLossOptions("robust")))
+    translator = DepthCycleGAN(options, critic=Brightness())
+    terms = terms_of(translator)
+    assert reached(translator, terms["depth"]) == {"to_real"}
+
+
+def test_the_critic_is_no_part_of_a_checkpoint() -> None:
+    translator = DepthCycleGAN(DepthCycleOptions(cycle=TINY), critic=Brightness())
+    assert set(translator.state_dict()) == set(CycleGAN(TINY).state_dict())
+
+
+def test_the_depth_term_has_its_weight() -> None:
+    found = []
+    for weight in (1.0, 3.0):
+        torch.manual_seed(0)
+        options = DepthCycleOptions(cycle=TINY, depth=DepthOptions(weight=weight))
+        found.append(terms_of(DepthCycleGAN(options, critic=Brightness()))["depth"])
+    assert torch.allclose(found[1], 3 * found[0])

@@ -1,0 +1,92 @@
+"""One tester that every translator in the table passes, on tiny networks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from engine.errors import RecipeError
+from tests.train.translation.batches import random_batch
+from train.translation import TRANSLATORS, Translator, build_translator
+
+TINY: dict[str, Mapping[str, Any]] = {
+    "cyclegan": {"width": 8, "blocks": 1},
+}
+"""Options that make each small; a translator that is not here cannot be tested."""
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+
+
+@pytest.fixture(params=sorted(TINY))
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def translator(name: str) -> Translator:
+    torch.manual_seed(0)
+    return build_translator(name, TINY[name])
+
+
+def test_a_translation_keeps_size_and_range(translator: Translator) -> None:
+    batch = random_batch()
+    translated = translator.eval().translate(batch.simulated)
+    assert translated.shape == batch.simulated.shape
+    assert translated.abs().max() <= 1
+
+
+def test_the_default_style_is_always_the_same(translator: Translator) -> None:
+    pictures = random_batch().simulated
+    one, other = (translator.eval().translate(pictures) for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_a_step_moves_the_product_and_tells_finite_terms(translator: Translator) -> None:
+    before = {name: value.clone() for name, value in translator.product.state_dict().items()}
+    terms = translator.train().step(random_batch(), descend)
+    assert terms
+    assert all(torch.isfinite(term) and not term.requires_grad for term in terms.values())
+    after = translator.product.state_dict()
+    assert any(not torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_a_state_dict_brings_everything_back(name: str, translator: Translator) -> None:
+    translator.train().step(random_batch(), descend)
+    other = build_translator(name, TINY[name])
+    other.load_state_dict(translator.state_dict())
+    pictures = random_batch(seed=5).simulated
+    assert torch.equal(other.eval().translate(pictures), translator.eval().translate(pictures))
+
+
+def test_pictures_for_people_have_titles_and_one_size(translator: Translator) -> None:
+    shown = translator.eval().shown(random_batch())
+    assert next(iter(shown)) == "simulated"
+    assert {tuple(pictures.shape) for pictures in shown.values()} == {(2, 3, 64, 64)}
+
+
+def test_the_rate_ends_at_zero(translator: Translator) -> None:
+    assert translator.rate(0.0) == 1.0
+    assert translator.rate(1.0) == 0.0
+
+
+def test_an_unknown_translator_lists_the_known_ones() -> None:
+    with pytest.raises(RecipeError, match="cyclegan"):
+        build_translator("cycelgan")
+
+
+def test_an_unknown_option_is_told_with_the_nearest() -> None:
+    with pytest.raises(RecipeError, match="blocks"):
+        build_translator("cyclegan", {"bloks": 3})
+
+
+def test_every_translator_is_of_its_kind() -> None:
+    assert all(issubclass(type(build_translator(name, TINY[name])), Translator) for name in TINY)
+    assert set(TINY) <= set(TRANSLATORS)

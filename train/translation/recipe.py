@@ -1,0 +1,132 @@
+"""What to train a translator on, and for how long: TOML in, frozen settings out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from engine.errors import RecipeError
+from train.settings import settings_from
+from train.simulate.appearance import STYLES
+from train.translation import TRANSLATORS
+
+RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "translation"
+PRECISIONS = ("float32", "bfloat16")
+_SMALLEST_PX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSettings:
+    """How pictures are drawn."""
+
+    style: str = "vrcaps"
+    """Of the simulated pictures: the paper's domain X."""
+    split: str = "train"
+    size: int = 256
+    load_size: int = 286
+    """Pictures are enlarged to this and cut to `size` at random; equal: they are not."""
+    batch: int = 1
+    depth_unit_mm: float = 0.0
+    """Of one grey level of 16-bit depth pictures, where a folder holds such."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationBudget:
+    """How long: by the clock, or by steps, and then a run repeats exactly."""
+
+    minutes: float = 0.0
+    steps: int = 0
+    epochs: float = 200.0
+    """Passes through the larger set; counts where the two above are zero."""
+    checkpoint_minutes: float = 3.0
+    picture_minutes: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedSettings:
+    """What makes a step fast."""
+
+    precision: str = "float32"
+    """`bfloat16` where it is safe: twice as fast on a GPU, slower on most processors."""
+    compile: bool = False
+    channels_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationRecipe:
+    """Everything that decides a run, apart from where pictures lie."""
+
+    name: str
+    seed: int = 1
+    translator: str = "depth-cyclegan"
+    pictures: PictureSettings = field(default_factory=PictureSettings)
+    budget: TranslationBudget = field(default_factory=TranslationBudget)
+    speed: SpeedSettings = field(default_factory=SpeedSettings)
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """The translator's own, as `Translator.Options` has them."""
+
+
+def find_translation_recipe(name: str | Path) -> Path:
+    """The recipe file `name`: a path, or the name of one that travels with the package.
+
+    Raises:
+        RecipeError: neither exists.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = RECIPES / f"{name}.toml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
+    raise RecipeError(
+        f"There is no translation recipe {name}.",
+        f"Give a file, or one of: {known}.",
+    )
+
+
+def read_translation_recipe(path: Path) -> TranslationRecipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
+    options = table.pop("options", {})
+    if not isinstance(options, dict):
+        raise RecipeError(f"{path.name}: options must be a table.", "Write [options].")
+    table.setdefault("name", path.stem)
+    settings = settings_from(TranslationRecipe, table, path.name)
+    recipe = TranslationRecipe(
+        settings.name, settings.seed, settings.translator, settings.pictures, settings.budget,
+        settings.speed, MappingProxyType(options),
+    )  # fmt: skip
+    _check_ranges(recipe, path.name)
+    return recipe
+
+
+def _check_ranges(recipe: TranslationRecipe, where: str) -> None:
+    pictures, budget = recipe.pictures, recipe.budget
+    limits = {
+        f"pictures.style is one of {', '.join(STYLES)}": pictures.style in STYLES,
+        f"translator is one of {', '.join(TRANSLATORS)}": recipe.translator in TRANSLATORS,
+        f"pictures.size is a multiple of 4 from {_SMALLEST_PX}": pictures.size >= _SMALLEST_PX
+        and pictures.size % 4 == 0,
+        "pictures.load_size is not below pictures.size": pictures.load_size >= pictures.size,
+        "pictures.batch is at least 1": pictures.batch >= 1,
+        "one of budget.minutes, budget.steps, budget.epochs is positive": max(
+            budget.minutes, budget.steps, budget.epochs
+        )
+        > 0,
+        f"speed.precision is one of {', '.join(PRECISIONS)}": recipe.speed.precision in PRECISIONS,
+    }
+    broken = [rule for rule, holds in limits.items() if not holds]
+    if broken:
+        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")
