@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
 from train.simulate.camera import Fisheye
@@ -14,6 +15,9 @@ from train.simulate.dataset import DISTANCE_UNIT_MM, SCHEMA, Flag
 from train.simulate.farm import SimulationRecipe
 
 SIZE = 64
+
+# Networks here are so small that a second thread costs more than it brings.
+torch.set_num_threads(1)
 
 
 def write_sequence(folder: Path, frames: int, seed: int) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.distributed as dist
@@ -32,7 +32,6 @@ from train.checkpoints import load_checkpoint, save_checkpoint
 from train.schedule import Progress
 from train.sheets import contact_sheet, save_picture
 from train.translation import Batch, Translator, build_translator
-from train.translation.bank import Batches
 from train.translation.product import save_product
 from train.translation.recipe import TranslationBudget, TranslationRecipe
 
@@ -42,6 +41,18 @@ _SHOWN = 4
 """Pictures on a sheet."""
 
 Say = Callable[[str], None]
+
+
+class Drawn(Protocol):
+    """Batches by number, as `train.translation.bank.Batches` draws them."""
+
+    def __getitem__(self, number: int) -> Batch:
+        """To learn from."""
+        ...
+
+    def for_people(self, number: int) -> Batch:
+        """To look at again and again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,7 @@ class TranslationTrainer:
     """One run of one recipe. `run()` goes on from the last checkpoint, if any."""
 
     def __init__(
-        self, recipe: TranslationRecipe, batches: Batches, larger: int, run: Path, say: Say
+        self, recipe: TranslationRecipe, batches: Drawn, larger: int, run: Path, say: Say
     ) -> None:
         """`larger`: pictures in the larger bank, which an epoch passes through once."""
         self._recipe, self._batches, self._run, self._say = recipe, batches, run, say
