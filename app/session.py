@@ -260,7 +260,8 @@ def judge(
 ) -> tuple[Signal, str]:
     """The word for the status line and the sentence beside it."""
     has_signal = status.signal is None or status.signal.is_present
-    if not has_signal and is_playing:
+    is_past = status.signal is not None and shown.state is ShownState.NO_SIGNAL
+    if is_playing and (is_past or not has_signal):
         return Signal.NO_SIGNAL, f"No signal from {opened.info.name}. Waiting."
     if status.fault is not None:
         return Signal.FAULT, status.fault

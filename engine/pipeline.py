@@ -217,8 +217,7 @@ class Pipeline:
             newest, analysed = self._newest, self._analysed
         if newest is None:
             return Shown(None, None, ShownState.FAULT if self._is_faulted else ShownState.NO_SIGNAL)
-        signal = signal_of(self._source)
-        if signal is not None and not signal.is_present and self.is_playing:
+        if self.is_playing and self._is_past(newest):
             return Shown(None, None, ShownState.NO_SIGNAL)
         is_own = analysed is not None and analysed.frame is newest.frame
         if analysed is not None and is_own:
@@ -248,6 +247,14 @@ class Pipeline:
         if last is None or last.folds is not folds or last.frame is not newest.frame:
             last = self._standing_in = TrackedFolds(folds, newest.frame, found_in)
         return last
+
+    def _is_past(self, newest: Published) -> bool:
+        """Whether a live source sends nothing, or its next picture has not got here yet."""
+        signal = signal_of(self._source)
+        if signal is None:
+            return False
+        age_s = self._clock.now_s() - newest.frame.captured_s
+        return not signal.is_present or age_s > signal.patience_s
 
     @property
     def _is_faulted(self) -> bool:

@@ -130,6 +130,8 @@ class SignalState:
     """Pictures that were replaced by a newer one before anybody took them."""
     problem: str | None = None
     """Why there is no signal, as far as that is known."""
+    patience_s: float = 0.2
+    """A picture older than this does not pass for live any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,11 +194,11 @@ class Live:
         now_s = self._clock.now_s()
         with self._lock:
             newest, problem = self._newest, self._problem
-            interval_s = self._interval_s()
-        is_fresh = newest is not None and now_s - newest.picture.captured_s <= _limit_s(interval_s)
+            patience_s = _patience_s(self._interval_s())
+        is_fresh = newest is not None and now_s - newest.picture.captured_s <= patience_s
         is_present = is_fresh and problem is None and not self._told.is_set()
         why = None if is_present or problem is None else str(problem)
-        return SignalState(is_present, self._read.breaks, self._slot.replaced, why)
+        return SignalState(is_present, self._read.breaks, self._slot.replaced, why, patience_s)
 
     def read(self) -> Frame | None:
         """The newest picture if it was not read yet, None where none comes within 0.1 s."""
@@ -332,7 +332,7 @@ class Live:
         return 1 / (stated_hz or _ASSUMED_HZ)
 
 
-def _limit_s(interval_s: float) -> float:
+def _patience_s(interval_s: float) -> float:
     """The age of the newest picture at which the signal counts as lost."""
     is_slow = interval_s > 1.02 / _SLOW_HZ
     return _LOST_S + (2 * interval_s if is_slow else 0.0)

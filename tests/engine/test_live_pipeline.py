@@ -85,6 +85,17 @@ def test_pictures_return_with_the_signal(desk: Desk, start: Start) -> None:
     assert eventually(lambda: _is_live(pipeline))
 
 
+def test_the_picture_before_a_loss_is_not_shown_again_when_the_signal_returns(
+    desk: Desk, start: Start
+) -> None:
+    pipeline = start()
+    _lose(desk, pipeline)
+    assert pipeline.stop()  # so that the new picture stays where it arrives
+    desk.feeds[0].show()
+    assert desk.comes_true(lambda: desk.live.signal.is_present)
+    assert pipeline.newest().frame is None
+
+
 def test_the_analyser_forgets_what_was_before_a_break(desk: Desk, start: Start) -> None:
     analyser = EasyAnalyser()
     pipeline = start(analyser)
