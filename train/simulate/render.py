@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError
 from train.simulate.anatomy import draw_shape, grow_colon
+from train.simulate.annotation import annotate
 from train.simulate.appearance import STYLES, Look, Rendering, draw_look
 from train.simulate.array_file import ArrayFile
 from train.simulate.camera import Camera, Fisheye, Pinhole
@@ -34,17 +36,13 @@ from train.simulate.examination import Examination, ExaminationOptions, examinat
 from train.simulate.hits import Hits
 from train.simulate.mesh import read_colon
 from train.simulate.rays import (
-    Bools,
     OcclusionOptions,
     Scene,
     incidence,
     nearest_mm,
-    occluding_band,
-    occluding_edge,
-    widen,
 )
 from train.simulate.steering import Phase
-from train.simulate.tube import Feature, Tube
+from train.simulate.tube import AnalyticFolds, Feature, Tube
 
 NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
@@ -58,8 +56,6 @@ _FAST_PNG = [
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP,
 ]  # fmt: skip
 """Half the time of the defaults, and no larger."""
-_INSTANCE_REACH_MM = 6.0
-"""A band pixel belongs to a crest this near, or to no fold by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +133,8 @@ def render_sequence(job: Job) -> dict[str, float]:
     """
     cv2.setNumThreads(0)  # jobs run beside each other
     times = StageTimes()
+    with times.measure("start"):
+        _rehearse(job.caster)
     rng = np.random.default_rng(job.seed)
     with times.measure("anatomy"):
         scanned = read_colon(job.mesh, job.unit) if job.mesh else None
@@ -192,6 +190,25 @@ def _route(
         job.frames, *job.share, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
     )
     return camera_path(tube, rng, options), None
+
+
+@cache
+def _rehearse(caster: str) -> None:
+    """Label one view of a small tube: kernels are loaded, or compiled, once a process."""
+    z, theta = np.meshgrid(np.arange(0.0, 60.0, 2.0), np.arange(24) * np.pi / 12, indexing="ij")
+    radius = 15.0 - 6.0 * np.exp(-(((z - 30.0) / 3.0) ** 2))
+    wall = np.stack([radius * np.cos(theta), radius * np.sin(theta), z], axis=-1).reshape(-1, 3)
+    a = np.arange(len(wall) - 24)
+    b = a // 24 * 24 + (a + 1) % 24
+    faces = np.concatenate([np.stack([a, a + 24, b], 1), np.stack([b, a + 24, b + 24], 1)])
+    line = np.linspace([0.0, 0.0, 0.0], [0.0, 0.0, 60.0], 31)
+    feature = np.zeros(len(wall), np.uint8)
+    tube = Tube(wall, faces, line, np.full(31, 15.0), feature, AnalyticFolds.none(len(wall)))
+    pose = np.eye(4)
+    pose[2, 3] = 5.0
+    Photographer(tube, label_crests(tube), Fisheye.colonoscope(32, 1.2), caster=caster).take(
+        0, pose, StageTimes()
+    )
 
 
 class Photographer:
@@ -265,66 +282,6 @@ class Photographer:
             pose[:3, 3] = eye + 0.5 * (self.tube.centreline[int(np.argmin(gaps))] - eye)
             hits = self._scene.look(pose, self._camera)
         return pose, hits
-
-
-def annotate(
-    distance: NDArray[np.float32],
-    crest: NDArray[np.uint16],
-    feature: NDArray[np.uint8],
-    camera: Camera,
-    options: OcclusionOptions = OcclusionOptions(),  # noqa: B008
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Flags and instances of one view, both (H, W).
-
-    The region label is the curvature crest joined with the band along occluding edges, without
-    what `feature` names. A band belongs to the crest nearest to it; far from every crest it is no
-    fold.
-    """
-    valid, never = distance > 0, feature != Feature.NONE
-    edge = occluding_edge(distance, options) & ~never
-    on_crest = (crest > 0) & valid
-    band = occluding_band(distance, camera, edge, options, skip=on_crest | never)
-    band &= ~never & valid
-    instances, gap_mm = nearest_fold(distance, crest, band, camera)
-    band &= gap_mm <= options.crest_within_mm
-    fold = on_crest | band
-    edge = widen(edge & fold, fold, options.edge_px)
-    flags = (
-        fold * np.uint8(Flag.FOLD)
-        | edge * np.uint8(Flag.EDGE)
-        | on_crest * np.uint8(Flag.CREST)
-        | (feature == Feature.POLYP) * np.uint8(Flag.POLYP)
-        | (feature == Feature.FLUID) * np.uint8(Flag.FLUID)
-        | (feature == Feature.VALVE) * np.uint8(Flag.VALVE)
-        | valid * np.uint8(Flag.VALID)
-    ).astype(np.uint8)
-    return flags, np.where(band & (gap_mm > _INSTANCE_REACH_MM), 0, instances * fold)
-
-
-def nearest_fold(
-    distance: NDArray[np.float32], crest: NDArray[np.uint16], band: Bools, camera: Camera
-) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
-    """Fold of the nearest crest in the picture and how far it is in space, both (H, W).
-
-    Filled on the crest (0 mm) and where `band`; elsewhere 0 and infinity.
-    """
-    named = crest.copy()
-    gap_mm = np.where(crest > 0, 0, np.inf).astype(np.float32)
-    if not band.any() or not (crest > 0).any():
-        return named, gap_mm
-    nearest = cv2.distanceTransformWithLabels(
-        (crest == 0).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )[1]
-    pixel_of = np.zeros(int(nearest.max()) + 1, np.int64)
-    members = np.flatnonzero(crest)
-    pixel_of[nearest.ravel()[members]] = members
-    from_pixel = np.flatnonzero(band)
-    to_pixel = pixel_of[nearest.ravel()[from_pixel]]
-    rays, far = camera.rays().reshape(-1, 3), distance.ravel()
-    gap = rays[from_pixel] * far[from_pixel, None] - rays[to_pixel] * far[to_pixel, None]
-    named.ravel()[from_pixel] = crest.ravel()[to_pixel]
-    gap_mm.ravel()[from_pixel] = np.sqrt(np.einsum("nc,nc->n", gap, gap))
-    return named, gap_mm
 
 
 class _Recorder:
