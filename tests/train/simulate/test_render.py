@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.errors import RecipeError
+from train.simulate.annotation import annotate
 from train.simulate.appearance import draw_look, shade
 from train.simulate.camera import Pinhole
 from train.simulate.dataset import Flag, GeometryFrame, Label, Sequence, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
-from train.simulate.annotation import annotate
 from train.simulate.steering import Phase
 from train.simulate.tube import Feature
 
