@@ -11,6 +11,7 @@ from engine.errors import HaustraError
 
 VERBS = {
     "simulate": "render a set of labelled colons",
+    "anatomy": "compare the shape of procedural colons with colons from CT",
     "labels": "hold the fold labels against what the colon generator knows",
     "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",

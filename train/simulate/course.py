@@ -24,7 +24,7 @@ _COARSE_MM = 10.0
 _ROUNDS = 60
 WALL_REACH = 1.28
 """The wall of haustra lies at most this many radii from the centreline."""
-_INNER_MM = 20.0
+_INNER_MM = 26.0
 """Radius of the inside of a bend; a sharper one would look like a fold."""
 _SPACE_MM = 2.0
 """Between two loops of bowel that touch: their walls."""

@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 from train.simulate.tube import Bools, Feature, Floats, Segment
 from train.simulate.wall import FoldField, FoldShape, Wall, add_fold
 
+_WIDEST_MOUTH_MM = 2.8
+"""Of diverticula."""
+_RIM = 2.2
+"""Radii of the mouth to where the wall is as it was."""
+
 
 class Relief:
     """Height (S, Θ) mm above wall and folds, and what each place is."""
@@ -123,19 +128,23 @@ def place_diverticula(
     density = wall.profile.of("diverticula", wall.s) / 100.0 * np.gradient(wall.s)
     density[(wall.s < wall.s[0] + 30) | (wall.s > wall.s[-1] - 30)] = 0.0
     for row in np.flatnonzero(rng.random(len(wall.s)) < density):
-        mouth = rng.uniform(1.4, 2.8)
+        mouth = rng.uniform(1.4, _WIDEST_MOUTH_MM)
         width = mouth * rng.uniform(1.2, 1.9)
         if beside[row] < 1.1 * wall.radius[row] + 3 * width:
             continue
-        near = wall.rows_near(float(wall.s[row]), 2.2 * mouth)
-        reach = round(2.2 * mouth / (2 * np.pi * wall.radius[row]) * len(wall.theta))
+        # Neither a fold nor the rim of another pouch lies within its own.
+        near = wall.rows_near(float(wall.s[row]), _RIM * (mouth + _WIDEST_MOUTH_MM))
+        circumference = 2 * np.pi * wall.radius[row]
+        reach = round(_RIM * (mouth + _WIDEST_MOUTH_MM) / circumference * len(wall.theta))
         for _ in range(6):
             side = rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 0.7)
             angle = wall.taenia[row] + 2 * np.pi / 3 * rng.integers(3) + side
             column = round(angle / (2 * np.pi) * len(wall.theta)) % len(wall.theta)
             columns = np.arange(column - reach, column + reach + 1) % len(wall.theta)
             is_taken = relief.feature[near][:, columns].any()
-            if folds.height[near][:, columns].max() < 1.0 and not is_taken:
+            inner = wall.rows_near(float(wall.s[row]), _RIM * mouth)
+            half = columns[reach // 2 : -(reach // 2) or None]
+            if folds.height[inner][:, half].max() < 1.0 and not is_taken:
                 relief.feature[row, column] = Feature.DIVERTICULUM
                 found.append(Pouch(int(row), column, mouth, width, 1.3))
                 break
@@ -155,7 +164,7 @@ def open_pouch(grid: Floats, outward: Floats, pouch: Pouch) -> tuple[slice, Bool
     Returns:
         the rows looked at, and which of their vertices (rows, Θ) belong to pouch or rim.
     """
-    reach = 2.2 * pouch.mouth
+    reach = _RIM * pouch.mouth
     middle = grid[pouch.row, pouch.column].copy()
     spacing = np.linalg.norm(grid[1:, pouch.column] - grid[:-1, pouch.column], axis=1)
     rows = _rows_within(spacing, pouch.row, reach)

@@ -95,9 +95,9 @@ def unroll(tube: Tube, share: tuple[float, float] = (0.0, 1.0)) -> Floats:
     hit = scene.run(origins, rays.reshape(-1, 3).astype(np.float32), output=1)
     found = np.where(hit["primID"] >= 0, hit["tfar"], _FARTHEST_MM)
     distance = np.minimum(found, _FARTHEST_MM).reshape(-1, SECTORS).astype(np.float64)
-    # A ray through a hole, or along a cleft, says nothing of its place.
+    # A ray through a hole, or along a cleft, says nothing of its place; its neighbours around do.
     around = np.pad(distance, ((0, 0), (1, 1)), mode="wrap")
-    distance = median_filter(around, size=3, mode="nearest")[:, 1:-1]
+    distance = median_filter(around, size=(1, 3), mode="nearest")[:, 1:-1]
     return np.asarray(gaussian_filter(distance, (0.5, 0.7), mode=("nearest", "wrap")))
 
 

@@ -16,7 +16,7 @@ leave open.
 * Fold spacing along a sector of the clock. M: median 36 to 39 mm, quarter below 16 to 26; shallow
   folds escape CT, so C: somewhat denser. L: circular muscle gathers every 10 to 20 mm (Dorland).
 * Fold width at half height. M: median 5 to 7 mm on meshes smoothed by voxels of a millimetre;
-  C: from 2.4, as folds in video are thinner than that.
+  C: from 3.2, as folds in video are thinner than that.
 * Span. L: semilunar folds take a third to two thirds of the circumference (textbooks).
 * Taeniae. L: three bands 10 mm wide, most prominent in ascending and transverse colon, fading in
   the lower sigmoid and absent in the rectum, whose wall they form together; they converge at the
@@ -75,30 +75,30 @@ RANGES: dict[Segment, SegmentRanges] = {
         sacculation=(0, 0.03), flat_share=(1, 1), taenia=(0, 0), diverticula=(0, 0),
     ),
     Segment.SIGMOID: SegmentRanges(
-        length=(260, 480), radius=(13, 22), fold_spacing=(14, 34), fold_height=(4, 9.5),
+        length=(260, 480), radius=(15, 23), fold_spacing=(15, 37), fold_height=(4, 9.5),
         fold_width=(3.6, 7.0), fold_span=_SPAN, alignment=(0.2, 0.9), triangularity=(0, 0.10),
-        sacculation=(0.02, 0.10), flat_share=(0, 0.4), taenia=(0, 0.5), diverticula=(1, 6),
+        sacculation=(0.02, 0.08), flat_share=(0, 0.4), taenia=(0, 0.5), diverticula=(1, 6),
     ),
     Segment.DESCENDING: SegmentRanges(
-        length=(180, 290), radius=(14, 23), fold_spacing=(17, 38), fold_height=(4, 9.5),
+        length=(180, 290), radius=(15, 24), fold_spacing=(18, 41), fold_height=(4, 9.5),
         fold_width=(3.4, 6.6), fold_span=_SPAN, alignment=(0.1, 0.9), triangularity=(0, 0.14),
-        sacculation=(0.02, 0.11), flat_share=(0, 0.5), taenia=(0.1, 0.8), diverticula=(0, 2.5),
+        sacculation=(0.02, 0.09), flat_share=(0, 0.5), taenia=(0.1, 0.8), diverticula=(0, 2.5),
     ),
     Segment.TRANSVERSE: SegmentRanges(
-        length=(380, 580), radius=(17, 27), fold_spacing=(18, 38), fold_height=(5, 11.5),
+        length=(380, 580), radius=(18, 28), fold_spacing=(20, 42), fold_height=(5, 11.5),
         fold_width=(3.2, 6.0), fold_span=(0.33, 0.5), alignment=(0.5, 1.0),
-        triangularity=(0.08, 0.26), sacculation=(0.03, 0.13), flat_share=(0, 0.3),
+        triangularity=(0.08, 0.26), sacculation=(0.03, 0.11), flat_share=(0, 0.3),
         taenia=(0.3, 1.2), diverticula=(0, 0.6),
     ),
     Segment.ASCENDING: SegmentRanges(
-        length=(150, 230), radius=(20, 30), fold_spacing=(20, 40), fold_height=(6, 15),
+        length=(150, 230), radius=(20, 31), fold_spacing=(22, 44), fold_height=(6, 15),
         fold_width=(3.4, 6.6), fold_span=_SPAN, alignment=(0.2, 0.9), triangularity=(0.04, 0.2),
-        sacculation=(0.03, 0.14), flat_share=(0, 0.3), taenia=(0.3, 1.2), diverticula=(0, 1.5),
+        sacculation=(0.03, 0.12), flat_share=(0, 0.3), taenia=(0.3, 1.2), diverticula=(0, 1.5),
     ),
     Segment.CAECUM: SegmentRanges(
-        length=(55, 80), radius=(24, 34), fold_spacing=(18, 32), fold_height=(4.5, 11),
+        length=(55, 80), radius=(24, 34), fold_spacing=(19, 34), fold_height=(4.5, 11),
         fold_width=(3.6, 7.0), fold_span=_SPAN, alignment=(0.1, 0.6), triangularity=(0.02, 0.12),
-        sacculation=(0.03, 0.12), flat_share=(0, 0.4), taenia=(0.4, 1.4), diverticula=(0, 0.8),
+        sacculation=(0.03, 0.10), flat_share=(0, 0.4), taenia=(0.4, 1.4), diverticula=(0, 0.8),
     ),
 }  # fmt: skip
 

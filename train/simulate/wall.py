@@ -159,7 +159,7 @@ def raise_folds(wall: Wall, rng: np.random.Generator, within: tuple[float, float
             if rng.random() < 0.12:
                 continue
             row = wall.row_of(place + offset)
-            grown = rng.uniform(0.5, 1.15) * developed[row]
+            grown = rng.uniform(0.6, 1.15) * developed[row]
             tall = local["fold_height"] * grown
             if tall < SHALLOWEST_MM:
                 continue
@@ -167,7 +167,7 @@ def raise_folds(wall: Wall, rng: np.random.Generator, within: tuple[float, float
                 place + offset, wall.middle(row, sector) + rng.normal(0, 0.12), tall,
                 # What is half as high is thinner too.
                 local["fold_width"] * rng.uniform(0.8, 1.35) * min(1.0, grown) ** 0.5,
-                np.pi * local["fold_span"] * rng.uniform(0.8, 1.2),
+                np.pi * local["fold_span"] * rng.uniform(0.8, 1.1),
             )  # fmt: skip
             add_fold(wall, field, rng, fold)
             places[sector].append(place + offset)

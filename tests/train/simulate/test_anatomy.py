@@ -13,7 +13,9 @@ from train.simulate.tube import Feature, Segment, Tube
 @pytest.fixture(scope="module")
 def tube() -> Tube:
     rng = np.random.default_rng(4)
-    return grow_colon(rng, ColonShape.of(Segment.DESCENDING, rng, length=120.0), step_mm=1.0)
+    shape = ColonShape.of(Segment.TRANSVERSE, rng, length=160.0)
+    folded = tuple(replace(segment, flat_share=0.0) for segment in shape.segments)
+    return grow_colon(rng, replace(shape, segments=folded), step_mm=1.0)
 
 
 @pytest.fixture(scope="module")
