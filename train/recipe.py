@@ -138,6 +138,8 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         f"simulate.pictures is one of {', '.join(PICTURES)}": recipe.simulate.pictures in PICTURES,
         f"simulate.path is one of {', '.join(PATHS)}": recipe.simulate.path in PATHS,
         f"simulate.caster is one of {', '.join(CASTERS)}": recipe.simulate.caster in CASTERS,
+        "simulate.motion is for simulate.path = 'examination'": not recipe.simulate.motion
+        or recipe.simulate.path == "examination",
         "simulate.rate_hz is positive": recipe.simulate.rate_hz > 0,
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         f"data.style is one of {', '.join(STYLES)}": recipe.data.style in STYLES,

@@ -41,6 +41,7 @@ def test_a_recipe_without_a_name_is_called_like_its_file(tmp_path: Path) -> None
         ('[simulate]\ncamera = "box"', "one of colonoscope, endomapper, pinhole"),
         ('[data]\nlabel = "hand"', "one of region, curvature"),
         ('[simulate]\npictures = "oil"', "one of none, plain, vrcaps"),
+        ("[simulate]\nmotion = true", "for simulate.path"),
         ('[simulate]\npath = "maze"', "one of scattered, examination"),
         ("[budget]\nminutes = 0", "positive"),
         ("[optimiser]\naveraging = 1.0", "averaging"),

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--colon", choices=("stretch", "whole"), default="stretch", help="a stretch unless told"
     )
+    parser.add_argument("--motion", action="store_true", help="let the colon breathe and clench")
     parser.add_argument("--anatomy", type=int, default=11, help="seed of the colon")
     parser.add_argument("--look", type=int, default=33, help="seed of tissue and light")
     parser.add_argument(
@@ -49,7 +50,8 @@ def run(options: argparse.Namespace) -> None:
     seconds = options.seconds or (None if options.kind == WHOLE else 12.0)
     chosen = FilmOptions(
         kind=options.kind, seconds=seconds, start=options.start, rate_hz=options.rate,
-        size=options.size // 2 * 2, anatomy=options.colon, anatomy_seed=options.anatomy,
+        size=options.size // 2 * 2, anatomy=options.colon,
+        motion=options.motion, anatomy_seed=options.anatomy,
         look_seed=options.look,
         path_seed=options.path,
     )  # fmt: skip

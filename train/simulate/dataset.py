@@ -4,7 +4,7 @@ Layout, one folder per set:
 
     manifest.json               schema, recipe, splits {train, validation, test: [sequence, ...]}
     <sequence>/sequence.json    camera, anatomy with its segments and their arcs, seed, number of
-                                frames; of video: rate_hz, phases
+                                frames; of video: rate_hz, phases, motion
     <sequence>/distance.npy     (n, H, W) uint16, along the ray, units of 1/128 mm, 0 where invalid
     <sequence>/normal.npy       (n, H, W, 3) int8, camera coordinates, times 127
     <sequence>/flags.npy        (n, H, W) uint8, bits of `Flag`

@@ -61,6 +61,8 @@ class SimulationRecipe:
     """`scattered` views, or pieces of an `examination`, each a video."""
     rate_hz: float = 50.0
     """Of an examination: frames a second."""
+    motion: bool = False
+    """Of an examination: the colon breathes and clenches."""
     caster: str = DEFAULT
     """What finds where rays meet the wall; a name of `train.simulate.casters`."""
 
@@ -96,8 +98,8 @@ def simulate(recipe: SimulationRecipe, out: Path, workers: Workers = Workers()) 
             Job(
                 name, recipe.seed * 1_000_003 + number * 10_007 + i, recipe.frames_of(split),
                 recipe.size, out, camera=recipe.camera, pictures=recipe.pictures,
-                path=recipe.path, rate_hz=recipe.rate_hz, caster=recipe.caster,
-                anatomy=recipe.anatomy,
+                path=recipe.path, rate_hz=recipe.rate_hz, motion=recipe.motion,
+                caster=recipe.caster, anatomy=recipe.anatomy,
             )
             for i, name in enumerate(splits[split])
         ]  # fmt: skip

@@ -29,6 +29,7 @@ from train.simulate.examination import SEGMENT_OF, ExaminationOptions, examinati
 from train.simulate.itinerary import draw_itinerary, typical_frames
 from train.simulate.looks.mucosa import MucosaLook
 from train.simulate.looks.rich import draw_rich
+from train.simulate.motion import Motion
 from train.simulate.render import Photographer, StageTimes
 from train.simulate.screen import Outline, Screen
 from train.simulate.steering import Phase
@@ -50,6 +51,8 @@ class FilmOptions:
     """Share of the centreline; drawn when None."""
     anatomy: str = "stretch"
     """Of colon, or a `whole` one: a whole examination of that takes a quarter of an hour."""
+    motion: bool = False
+    """It breathes and clenches."""
     anatomy_seed: int = 11
     look_seed: int = 33
     """Of patient and endoscope."""
@@ -86,7 +89,8 @@ class Film:
         crest = label_crests(tube)
         clip = ExaminationOptions(options.kind, options.seconds, options.start, options.rate_hz)
         path_rng = np.random.default_rng(options.path_seed)
-        self.examined = examination(tube, crest.inside, path_rng, clip)
+        self._motion = Motion.draw(path_rng, tube) if options.motion else None
+        self.examined = examination(tube, crest.inside, path_rng, clip, self._motion)
         self._walls = faces_behind(tube, crest.inside)
         self._camera = Fisheye.colonoscope(options.size, float(np.radians(68)))
         self._photographer = Photographer(tube, crest, self._camera)
@@ -101,6 +105,9 @@ class Film:
         top = (self._options.size - height) // 2
         inside = np.s_[top : top + height]
         for number, pose in enumerate(self.examined.poses):
+            if self._motion is not None:
+                time_s = float(self.examined.time_s[number])
+                self._photographer.move(self._motion.vertices(time_s))
             view = self._photographer.take(number, pose, StageTimes())
             frame = GeometryFrame.of(view, pose, self._camera)
             rng = np.random.default_rng([self._options.look_seed, number])

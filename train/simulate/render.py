@@ -34,7 +34,9 @@ from train.simulate.curvature import CrestLabels, CrestOptions, label_crests
 from train.simulate.dataset import DISTANCE_UNIT_MM, Flag, GeometryFrame, View
 from train.simulate.examination import Examination, ExaminationOptions, examination
 from train.simulate.hits import Hits
+from train.simulate.lumen import Moving
 from train.simulate.mesh import read_colon
+from train.simulate.motion import Motion
 from train.simulate.rays import (
     OcclusionOptions,
     Scene,
@@ -42,7 +44,7 @@ from train.simulate.rays import (
     nearest_mm,
 )
 from train.simulate.steering import Phase
-from train.simulate.tube import AnalyticFolds, Feature, Tube
+from train.simulate.tube import AnalyticFolds, Feature, Floats, Tube
 
 NEAREST_WALL_MM = 2.5
 CAMERAS = ("colonoscope", "endomapper", "pinhole")
@@ -82,6 +84,8 @@ class Job:
     """`scattered` views, or a piece of an `examination`: a video."""
     rate_hz: float = 50.0
     """Of an examination."""
+    motion: bool = False
+    """The colon of an examination breathes and clenches."""
     caster: str = DEFAULT
     """What finds where rays meet the wall; a name of `train.simulate.casters`."""
     anatomy: str = "stretch"
@@ -143,7 +147,8 @@ def render_sequence(job: Job) -> dict[str, float]:
         crest = label_crests(tube, job.crest)
     camera = choose_camera(job.camera, job.size, rng)
     with times.measure("path"):
-        poses, examined = _route(job, tube, crest, rng)
+        motion = Motion.draw(rng, tube) if job.motion else None
+        poses, examined = _route(job, tube, crest, rng, motion)
     partial = job.folder / f"{job.name}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -155,6 +160,9 @@ def render_sequence(job: Job) -> dict[str, float]:
                 if examined is None:
                     pose, view = photographer.take_clear(number, pose, times)
                 else:
+                    if motion is not None:
+                        with times.measure("motion"):
+                            photographer.move(motion.vertices(float(examined.time_s[number])))
                     view = photographer.take(number, pose, times)
                 recorder.add(number, pose, view, camera)
             with times.measure("write"):
@@ -163,6 +171,7 @@ def render_sequence(job: Job) -> dict[str, float]:
                     about["provenance"] = asdict(scanned.provenance)
                 if examined is not None:
                     about |= {"kind": examined.kind, "rate_hz": job.rate_hz, "phases": list(Phase)}
+                    about["motion"] = job.motion
                     recorder.add_moments(examined)
                 recorder.finish(photographer, about)
         with times.measure("write"):
@@ -178,13 +187,13 @@ def render_sequence(job: Job) -> dict[str, float]:
 
 
 def _route(
-    job: Job, tube: Tube, crest: CrestLabels, rng: np.random.Generator
+    job: Job, tube: Tube, crest: CrestLabels, rng: np.random.Generator, motion: Moving | None
 ) -> tuple[NDArray[np.float64], Examination | None]:
     """Poses (n, 4, 4), and the examination they belong to if they are of one."""
     if job.path == "examination":
         seconds = job.frames / job.rate_hz
         clip = ExaminationOptions.draw(rng, seconds, job.rate_hz, job.share, tube)
-        examined = examination(tube, crest.inside, rng, clip)
+        examined = examination(tube, crest.inside, rng, clip, motion)
         return examined.poses, examined
     options = PathOptions(
         job.frames, *job.share, wobble_frames=1.0, deflection=float(rng.uniform(0.25, 0.6))
@@ -231,6 +240,10 @@ class Photographer:
             tube.is_never_fold, _FEATURE + tube.feature.astype(np.int64), crest.fold
         ).astype(np.uint16)
         self._beyond_mm = crest.beyond_mm.astype(np.float32)
+
+    def move(self, vertices: Floats) -> None:
+        """Put the wall's vertices (n, 3) in mm here; labels go with them."""
+        self._scene.move(vertices)
 
     def take(self, number: int, pose: NDArray[np.float64], times: StageTimes) -> View:
         """The view from `pose`."""

@@ -1,5 +1,6 @@
 """A whole tiny set: rendered, read back, shaded."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,22 @@ def test_a_video_has_one_look_all_along(video: Sequence) -> None:
         assert picture is not None
         # What is stored of a view is rounded.
         assert np.abs(again.image.astype(int) - picture.image).mean() < 4
+
+
+def test_a_colon_in_motion_is_seen_from_inside(
+    tmp_path: Path,
+) -> None:
+    moving = replace(VIDEO, frames=6, motion=True, pictures="none", rate_hz=4.0)
+    rest = replace(moving, motion=False)
+    one, other = (
+        SimulatedSet(simulate(recipe, tmp_path / name, Workers(1))).sequence("train-000")
+        for recipe, name in ((moving, "moving"), (rest, "rest"))
+    )
+    assert one.about["motion"] and not other.about["motion"]
+    for number in range(len(one)):
+        seen = (one.view(number).flags & Flag.VALID) > 0
+        assert seen.mean() > 0.999 * one.camera.sees().mean()
+    assert not np.array_equal(one.arrays["distance"], other.arrays["distance"])
 
 
 def test_scattered_views_have_no_moment(tiny: SimulatedSet) -> None:
