@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--frames", type=int, default=300, help="of each set; 300 unless told")
     parser.add_argument(
-        "--styles", default="plain,rich", help="with commas between; plain,rich unless told"
+        "--styles",
+        default="plain,rich",
+        help="of plain, vrcaps, rich, nbi, with commas between; plain,rich unless told",
     )
     parser.add_argument("--seed", type=int, default=1, help="of every draw; 1 unless told")
 

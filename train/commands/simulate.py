@@ -18,7 +18,7 @@ S = TypeVar("S", "MeshViews", "SimulationRecipe")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """RECIPE -o DIR, or --mesh PLY -o DIR."""
     parser.add_argument(
-        "recipe", nargs="?", help="recipe file (TOML) or name: first, sim, big, video, smoke"
+        "recipe", nargs="?", help="recipe file (TOML) or name: first, sim, nbi, big, video, smoke"
     )
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the new set")
     parser.add_argument("--workers", type=int, help="processes; as many as cores unless told")

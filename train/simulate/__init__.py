@@ -6,6 +6,7 @@ from a file (`surface`, `volume`, `centreline`). `curvature` finds the
 crests of its folds, `folds` divides them, `agreement` holds them against the truth.
 `camera` looks at it, from the scattered places of `camera_path` or along
 an `examination` (`manoeuvres`, `steering`, `lumen`, `clearance`; `itinerary` draws it), `rays`
-cast, `coverage` keeps account of what was seen, `appearance` shades. `render` makes one sequence,
-`farm` a whole set, `dataset` reads it back, and `layouts` exchanges it with others.
+cast, `coverage` keeps account of what was seen, `appearance` shades in one of the `looks`.
+`render` makes one sequence, `farm` a whole set, `dataset` reads it back, and `layouts` exchanges it
+with others.
 """

@@ -109,6 +109,8 @@ class Skin(NamedTuple):
     """Albedo of stool or mucus."""
     stain_from: float
     """Deviations of the texture above which there is some."""
+    stain_slope: float
+    """Cover with one deviation more: a tinge, or lumps."""
     raised: Doubles
     """Factor (3,) on the albedo of polyps."""
     pool: Doubles
@@ -144,7 +146,7 @@ class Optics(NamedTuple):
 @bare
 def _albedo(skin: Skin, texture: Floats, kind: int, out: Doubles) -> float:
     """Writes the albedo (3,); returns how far a stain or fluid levels the relief, 0..1."""
-    cover = min(max((texture[1] - skin.stain_from) * 2.5, 0.0), 0.9)
+    cover = min(max((texture[1] - skin.stain_from) * skin.stain_slope, 0.0), 0.9)
     if kind == POOL:
         cover = 0.0
     quiet = 0.35 if kind == RAISED else 1.0
@@ -195,7 +197,8 @@ def illuminate(
             wet = min(max((texture[row, column, 1] - film.wet_from) * 0.8, 0.0), 1.0)
             if kind[row, column] == POOL:
                 wet = 1.0
-            light[:] = optics.bounce * around[row, column]
+            for c in range(3):  # light from wall to wall has the walls' colour
+                light[c] = optics.bounce * around[row, column] * skin.base[c]
             mirrored = 0.0
             for lamp in range(lamps.power.shape[0]):
                 distance = 0.0
@@ -210,14 +213,12 @@ def illuminate(
                 for c in range(3):
                     cosine = rough + skin.soften[c] * (smooth - rough)
                     light[c] += arriving * wrapped(cosine, skin.wrap[c])
-                mirrored += (
-                    arriving
-                    * np.pi
-                    * (
-                        wet * _mirror(shiny, ray, to_lamp, film.alpha, film.f0)
-                        + _mirror(bumped, ray, to_lamp, film.dull_alpha, 0.4 * film.f0)
-                    )
-                )
+                if wet > 0:
+                    mirror = _mirror(shiny, ray, to_lamp, film.alpha, film.f0)
+                    mirrored += np.pi * arriving * wet * mirror
+                if wet < 1:
+                    mirror = _mirror(bumped, ray, to_lamp, film.dull_alpha, 0.5 * film.f0)
+                    mirrored += np.pi * arriving * (1 - wet) * mirror
             lens = vignette(ray[2], optics.vignette)
             for c in range(3):
                 out[c] = lens * (albedo[c] * light[c] + mirrored)

@@ -15,7 +15,7 @@ Bools = NDArray[np.bool_]
 Image = NDArray[np.uint8]
 
 _SIGNS = list("0123456789:/ ABCDEGHMNPR")
-_INSETS = ((0, 0, 0), (12, 48, 26), (0, 0, 60), (28, 28, 28))
+_INSETS = ((0, 0, 0), (12, 48, 26), (0, 0, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Screen:
         return cls(
             _draw_outline(rng),
             int(rng.integers(0, 12)) if rng.random() < 0.4 else 0,
-            _draw_text(rng) if rng.random() < 0.45 else (),
+            _draw_text(rng) if rng.random() < 0.7 else (),
             float(rng.uniform(0.2, 0.34)),
-            _draw_inset(rng) if rng.random() < 0.3 else None,
+            _draw_inset(rng) if rng.random() < 0.4 else None,
         )
 
     def apply(self, image: Image) -> tuple[Image, Bools]:
@@ -133,7 +133,7 @@ def _draw_text(rng: np.random.Generator) -> tuple[tuple[str, float, float], ...]
 
 
 def _draw_inset(rng: np.random.Generator) -> Inset:
-    colour = _INSETS[0] if rng.random() < 0.6 else _INSETS[int(rng.integers(1, len(_INSETS)))]
+    colour = _INSETS[0] if rng.random() < 0.75 else _INSETS[int(rng.integers(1, len(_INSETS)))]
     course: tuple[tuple[float, float], ...] = ()
     if rng.random() < 0.5:
         points = np.clip(0.5 + np.cumsum(rng.normal(0, 0.1, (20, 2)), axis=0), 0.05, 0.95)

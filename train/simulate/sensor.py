@@ -20,6 +20,7 @@ NOMINAL_PX = 256
 """Width for which lengths are given."""
 _BRIGHTEST = 4.0
 _STEPS = 4096
+_MIDDLE = 0.45
 _NOISE_PX = 1024
 _SUBPIXEL_BITS = 4
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -37,6 +38,7 @@ class Exposure:
     """Spread of the log of the gain from frame to frame."""
     knee: float = 0.75
     gamma: float = 2.2
+    contrast: float = 1.0
     balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Gain of each colour."""
 
@@ -75,18 +77,24 @@ def shoulder(linear: NDArray[np.float64], knee: float) -> NDArray[np.float64]:
     return np.asarray(np.minimum(linear, knee) + (1 - knee) * (1 - np.exp(-above)))
 
 
+def steepened(display: NDArray[np.float64], contrast: float) -> NDArray[np.float64]:
+    """m + c (x − m) about middle grey m = 0.45, within 0..1."""
+    return np.asarray(np.clip(_MIDDLE + contrast * (display - _MIDDLE), 0, 1))
+
+
 @lru_cache(maxsize=64)
-def _tone_table(knee: float, gamma: float) -> Floats:
+def _tone_table(knee: float, gamma: float, contrast: float) -> Floats:
     """Display values over the square root of linear ones, dense where the eye is sensitive."""
     root = np.linspace(0, np.sqrt(_BRIGHTEST), _STEPS)
-    return np.asarray(shoulder(root**2, knee) ** (1 / gamma), np.float32)
+    return np.asarray(steepened(shoulder(root**2, knee) ** (1 / gamma), contrast), np.float32)
 
 
-def tone(linear: Floats, knee: float, gamma: float) -> Floats:
-    """Linear light → display range 0..1: shoulder, then the power 1/γ."""
+def tone(linear: Floats, exposure: Exposure) -> Floats:
+    """Linear light → display range 0..1: shoulder, the power 1/γ, contrast."""
     root = np.sqrt(np.clip(linear, 0, _BRIGHTEST))
     steps = root * np.float32((_STEPS - 1) / np.sqrt(_BRIGHTEST)) + np.float32(0.5)
-    return _tone_table(knee, gamma)[steps.astype(np.int32)]
+    table = _tone_table(exposure.knee, exposure.gamma, exposure.contrast)
+    return table[steps.astype(np.int32)]
 
 
 def expose(
@@ -105,7 +113,7 @@ def expose(
         linear = np.asarray(cv2.GaussianBlur(linear, (0, 0), processor.blur_px * size), np.float32)
     if rng.random() < processor.motion:
         linear = smear(linear, rng.uniform(2, 9) * size, rng.uniform(0, np.pi))
-    return tone(linear, exposure.knee, exposure.gamma)
+    return tone(linear, exposure)
 
 
 def bloom(linear: Floats) -> Floats:

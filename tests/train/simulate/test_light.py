@@ -79,7 +79,8 @@ def test_a_glint_is_the_product_of_the_three() -> None:
 
 SKIN = Skin(
     base=np.array([0.8, 0.5, 0.4]), mottling=np.zeros(3), fine=np.array([0.0, 1.0, 1.0]),
-    broad=np.zeros(3), stain=np.array([0.1, 0.1, 0.0]), stain_from=1.0, raised=np.full(3, 0.5),
+    broad=np.zeros(3), stain=np.array([0.1, 0.1, 0.0]), stain_from=1.0,
+    stain_slope=2.0, raised=np.full(3, 0.5),
     pool=np.array([0.2, 0.1, 0.0]), wrap=np.zeros(3), soften=np.zeros(3), relief=0.2,
 )  # fmt: skip
 MATT = Film(alpha=0.1, f0=0.0, wet_from=0.0, relief=1.0, dull_alpha=0.5)
@@ -116,8 +117,8 @@ def test_where_there_is_no_wall_there_is_no_light() -> None:
 
 
 def test_a_wet_wall_adds_its_glint_in_white() -> None:
-    wet = glint((1.0, 1.0, 1.0, 1.0), 0.1, 0.02) * 0.8  # as far above `wet_from` as makes 0.8
-    dull = glint((1.0, 1.0, 1.0, 1.0), 0.5, 0.008)
+    wet = 0.8 * glint((1.0, 1.0, 1.0, 1.0), 0.1, 0.02)  # 0.8 for each deviation
+    dull = 0.2 * glint((1.0, 1.0, 1.0, 1.0), 0.5, 0.01)
     assert lit(film=WET) - lit() == pytest.approx(np.full(3, np.pi * (wet + dull) / 400), rel=1e-4)
 
 

@@ -16,6 +16,7 @@ from train.simulate.sensor import (
     process,
     shoulder,
     smear,
+    steepened,
     tone,
 )
 
@@ -51,7 +52,14 @@ def test_the_shoulder_bends_what_is_above_the_knee() -> None:
 
 def test_tone_is_a_power_below_the_knee() -> None:
     light = np.array([[[0.0, 0.18, 0.5]]], np.float32)
-    assert tone(light, 0.75, 2.2)[0, 0] == pytest.approx([0.0, 0.458657, 0.729740], abs=1e-3)
+    assert tone(light, Exposure(knee=0.75, gamma=2.2))[0, 0] == pytest.approx(
+        [0.0, 0.458657, 0.729740], abs=1e-3
+    )
+
+
+def test_contrast_turns_about_middle_grey() -> None:
+    display = np.array([0.1, 0.45, 0.65, 0.95])
+    assert steepened(display, 1.5) == pytest.approx([0.0, 0.45, 0.75, 1.0])
 
 
 def test_only_light_beyond_white_blooms() -> None:

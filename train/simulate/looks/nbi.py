@@ -36,7 +36,7 @@ def draw_nbi(rng: np.random.Generator) -> MucosaLook:
         lamps=draw_lamps(rng),
         skin=draw_narrow_skin(rng),
         film=draw_film(rng),
-        optics=Optics(vignette=rng.uniform(0.2, 1.6), bounce=rng.uniform(0.03, 0.2)),
+        optics=Optics(vignette=rng.uniform(0.2, 1.6), bounce=rng.uniform(0.1, 0.5)),
         # The bands hold little light.
         exposure=replace(exposure, middle=0.75 * exposure.middle, balance=tint),
         processor=draw_processor(rng),
@@ -56,7 +56,8 @@ def draw_narrow_skin(rng: np.random.Generator) -> Skin:
         fine=rng.uniform(0.3, 1.1) * narrow_band(1.0, 0.55),
         broad=rng.uniform(0.15, 0.8) * narrow_band(0.55, 1.0),
         stain=narrow_band(rng.uniform(0.06, 0.14), rng.uniform(0.3, 0.5)),
-        stain_from=rng.uniform(1.2, 2.6) if stained else 99.0,
+        stain_from=rng.uniform(1.0, 2.6) if stained else 99.0,
+        stain_slope=float(np.exp(rng.uniform(np.log(0.3), np.log(3.0)))),
         raised=np.exp(-narrow_band(rng.uniform(0.0, 0.5), rng.uniform(0.0, 0.25))),
         pool=narrow_band(rng.uniform(0.12, 0.3), rng.uniform(0.35, 0.5)),
         wrap=rng.uniform(0.0, 0.2) + narrow_band(0.0, 0.08),

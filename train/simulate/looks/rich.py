@@ -31,6 +31,9 @@ COLOUR_FAMILIES = (
 """Share, mean and spread of (log R/G, log G/B) of linear colour at middling luminance: four
 clusters of 500 frames of PolypGen and Kvasir-SEG. Salmon, pale rose, orange, ochre."""
 
+UNREDDENED = 0.74
+"""Of the measured ratios: light between walls, contrast and mottling deepen the colour again."""
+
 _STAINS = ((0.62, 0.40, 0.03), (0.55, 0.42, 0.06), (0.36, 0.18, 0.03), (0.80, 0.66, 0.42))
 """Bile, yellow stool, brown stool, mucus."""
 
@@ -44,7 +47,7 @@ def draw_rich(rng: np.random.Generator) -> MucosaLook:
         lamps=draw_lamps(rng),
         skin=draw_skin(rng),
         film=draw_film(rng),
-        optics=Optics(vignette=rng.uniform(0.2, 1.6), bounce=rng.uniform(0.03, 0.22)),
+        optics=Optics(vignette=rng.uniform(0.2, 1.6), bounce=rng.uniform(0.08, 0.45)),
         exposure=draw_exposure(rng),
         processor=draw_processor(rng),
         covers=draw_covers(rng),
@@ -57,7 +60,7 @@ def draw_base(rng: np.random.Generator) -> Doubles:
     shares = np.array([share for share, _, _ in COLOUR_FAMILIES])
     _, mean, spread = COLOUR_FAMILIES[int(rng.choice(len(shares), p=shares / shares.sum()))]
     red_green, green_blue = rng.normal(mean, spread)
-    return coloured(red_green, green_blue)
+    return coloured(UNREDDENED * red_green, UNREDDENED * green_blue)
 
 
 def coloured(red_green: float, green_blue: float) -> Doubles:
@@ -68,17 +71,18 @@ def coloured(red_green: float, green_blue: float) -> Doubles:
 
 def draw_skin(rng: np.random.Generator) -> Skin:
     """Colours of a patient's mucosa, under white light."""
-    stained = rng.random() < 0.4
+    stained = rng.random() < 0.6
     return Skin(
         base=draw_base(rng),
-        mottling=rng.uniform(0.02, 0.16) * np.array([0.5, 1.0, 1.0]) * rng.uniform(0.6, 1.4, 3),
+        mottling=rng.uniform(0.02, 0.16) * np.array([0.3, 1.0, 0.9]) * rng.uniform(0.6, 1.4, 3),
         fine=rng.uniform(0.0, 0.7) ** 1.5 * np.array([0.2, 1.0, 0.9]),
         broad=rng.uniform(0.0, 0.8) ** 1.5 * np.array([0.45, 0.8, 0.45]),
         stain=np.array(_STAINS[int(rng.integers(len(_STAINS)))]) * rng.uniform(0.7, 1.2),
-        stain_from=rng.uniform(1.2, 2.6) if stained else 99.0,
-        raised=np.exp(rng.normal([0.08, -0.05, -0.02], [0.12, 0.2, 0.2])),
+        stain_from=rng.uniform(0.5, 2.4) if stained else 99.0,
+        stain_slope=float(np.exp(rng.uniform(np.log(0.15), np.log(3.0)))),
+        raised=np.exp(rng.normal([0.08, -0.05, -0.02], [0.1, 0.14, 0.14])),
         pool=np.array([0.62, 0.5, 0.16]) ** rng.uniform(0.3, 1.5),
         wrap=rng.uniform(0.0, 0.3) + np.array([0.18, 0.06, 0.0]) * rng.uniform(0.3, 1.5),
         soften=rng.uniform(0.0, 0.4) + np.array([0.4, 0.15, 0.0]) * rng.uniform(0.3, 1.3),
-        relief=rng.uniform(0.06, 0.3),
+        relief=rng.uniform(0.06, 0.26),
     )

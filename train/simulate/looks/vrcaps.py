@@ -45,6 +45,7 @@ def draw_vrcaps(rng: np.random.Generator) -> MucosaLook:
             broad=np.array([0.08, 0.16, 0.12]),
             stain=np.array([0.5, 0.4, 0.15]),
             stain_from=99.0,
+            stain_slope=1.0,
             raised=np.ones(3),
             pool=np.array([0.6, 0.5, 0.2]),
             wrap=np.zeros(3),
@@ -55,6 +56,6 @@ def draw_vrcaps(rng: np.random.Generator) -> MucosaLook:
             alpha=0.12, f0=COAT * normal_reflectance(INDEX), wet_from=-9.0, relief=1.0,
             dull_alpha=ROUGHNESS**2,
         ),
-        optics=Optics(vignette=1.0, bounce=0.08),
+        optics=Optics(vignette=1.0, bounce=0.15),
         exposure=Exposure(middle=0.16, bright=0.5, knee=0.6),
     )  # fmt: skip
