@@ -13,7 +13,7 @@ from train.simulate.camera import Pinhole
 from train.simulate.dataset import Flag, GeometryFrame, Label, Sequence, SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers, simulate
 from train.simulate.steering import Phase
-from train.simulate.tube import Feature
+from train.simulate.tube import Feature, Segment
 
 TINY = SimulationRecipe(seed=3, train=1, validation=1, test=0, frames=2, size=64)
 
@@ -164,3 +164,13 @@ def test_a_fold_keeps_its_number_while_the_tip_moves(video: Sequence) -> None:
         kept += int(np.count_nonzero((other > 0) & (one == other)))
     assert met > 500
     assert kept > 0.97 * met
+
+
+def test_a_sequence_names_the_segments_of_its_colon(tiny: SimulatedSet) -> None:
+    for name in tiny.splits["train"]:
+        about = tiny.sequence(name).about
+        assert about["anatomy"] == "stretch"
+        arcs = [(span["first_mm"], span["last_mm"]) for span in about["segments"]]
+        assert arcs[0][0] == 0
+        assert arcs[-1][1] == pytest.approx(280, abs=1)
+        assert {span["name"] for span in about["segments"]} <= {each.value for each in Segment}
