@@ -16,6 +16,7 @@ from engine.backends.serving import Serving
 from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
 from engine.segmenter import Segmenter
+from engine.steadying import Steadier
 from engine.tracker import Tracker, TrackerOptions
 from engine.types import Analysis, FoldMask, Frame, TrackedFolds
 
@@ -28,12 +29,18 @@ class Follower:
 
     name = "follow"
 
-    def __init__(self, options: InstanceOptions, tracker: TrackerOptions) -> None:
+    def __init__(
+        self, options: InstanceOptions, tracker: TrackerOptions, steadier: Steadier | None = None
+    ) -> None:
         self._options = options
         self._tracker = Tracker(tracker)
+        self._steadier = steadier
 
     def __call__(self, mask: FoldMask) -> Analysis:
         """Separate and follow the folds of one mask."""
+        began_s = time.monotonic()
+        if self._steadier is not None:
+            mask = self._steadier(mask)
         started_s = time.monotonic()
         folds = split_instances(mask, self._options)
         separated_s = time.monotonic()
@@ -44,6 +51,8 @@ class Follower:
             "instances": (separated_s - started_s) * 1e3,
             "track": (finished_s - separated_s) * 1e3,
         }
+        if self._steadier is not None:
+            timings_ms["steady"] = (started_s - began_s) * 1e3
         return Analysis(mask.frame, mask, folds, MappingProxyType(timings_ms), finished_s)
 
     def foreseen(self, frame: Frame) -> TrackedFolds | None:
@@ -53,6 +62,8 @@ class Follower:
     def reset(self) -> None:
         """Forget the past: what follows is another video, or another place in it."""
         self._tracker.reset()
+        if self._steadier is not None:
+            self._steadier.reset()
 
 
 def following_options(bundle: ModelBundle) -> tuple[InstanceOptions, TrackerOptions]:
@@ -67,11 +78,13 @@ def following_options(bundle: ModelBundle) -> tuple[InstanceOptions, TrackerOpti
 class Analyser:
     """A bundle at work: `stages` for threads of their own, or called for one frame at a time."""
 
-    def __init__(self, bundle: ModelBundle, backend: InferenceBackend) -> None:
+    def __init__(
+        self, bundle: ModelBundle, backend: InferenceBackend, *, is_steadied: bool = False
+    ) -> None:
         self.bundle = bundle
         self.backend = backend
         self._segment = Segmenter(backend, bundle.input.size)
-        self._follow = Follower(*following_options(bundle))
+        self._follow = Follower(*following_options(bundle), Steadier() if is_steadied else None)
         self.stages = (self._segment, self._follow)
 
     @property
@@ -124,6 +137,7 @@ def open_analyser(
     threads: int | None = None,
     *,
     builds_plan: bool = False,
+    is_steadied: bool = False,
 ) -> Analyser:
     """Open a bundle (the shipped one unless told) on a back end (the fastest here unless named).
 
@@ -132,6 +146,7 @@ def open_analyser(
         backend: by name.
         threads: of the back end.
         builds_plan: where TensorRT only lacks its plan, build that meanwhile and change over.
+        is_steadied: masks are averaged over time, against flicker.
 
     Raises:
         BundleError, BackendError: what is wrong and what to do.
@@ -140,5 +155,6 @@ def open_analyser(
     cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
     if backend in (None, AUTOMATIC):
-        return Analyser(opened, open_automatic(opened, threads, Choosing(builds_plan=builds_plan)))
-    return Analyser(opened, open_backend(opened, backend, threads))
+        chosen = open_automatic(opened, threads, Choosing(builds_plan=builds_plan))
+        return Analyser(opened, chosen, is_steadied=is_steadied)
+    return Analyser(opened, open_backend(opened, backend, threads), is_steadied=is_steadied)

@@ -26,7 +26,7 @@ from engine.types import FoldInstance, Frame, Points, TrackedFolds, read_only
 class TrackerOptions:
     """When folds are the same, and how long one is remembered."""
 
-    side: int = 208
+    side: int = 160
     """Longer side of the picture on which overlap and motion are measured, pixels."""
     smallest_overlap: float = 0.3
     lost_factor: float = 0.8

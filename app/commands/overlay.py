@@ -72,6 +72,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument("--bundle", type=Path, metavar="DIR", help="model bundle (the shipped one)")
     model.add_argument("--backend", metavar="NAME", help="inference back end (the fastest here)")
+    model.add_argument(
+        "--steady", action="store_true", help="average masks over time, against flicker"
+    )
     model.add_argument("--threads", type=int, metavar="N", help="of the back end (chosen by it)")
 
 
@@ -83,7 +86,9 @@ def run(asked: argparse.Namespace) -> int:
     refuse_to_overwrite(asked.source, asked.output, asked.table)
     style = OverlayStyle(asked.opacity, not asked.no_fill, asked.stroke)
     with contextlib.closing(_open(asked)) as source:
-        analyser = open_analyser(asked.bundle, asked.backend, asked.threads)
+        analyser = open_analyser(
+            asked.bundle, asked.backend, asked.threads, is_steadied=asked.steady
+        )
         with contextlib.closing(analyser):
             outcome = write_results(source, analyser, Results(asked.output, asked.table, style))
         print(f"{asked.output}: {outcome.frames} frames, folds in {outcome.with_folds} of them")

@@ -15,6 +15,7 @@ import numpy as np
 from engine.errors import RecipeError
 from engine.instances import InstanceOptions, split_instances, trace_outlines
 from engine.segmenter import Segmenter
+from engine.steadying import Steadier
 from engine.types import FoldInstance, Frame, Labels, Mask, read_only
 from train.simulate.dataset import Sequence
 from train.tracking.consistency import Flow, Viewpoint, flow_between
@@ -68,12 +69,12 @@ class Clip:
 
 
 def model_folds(
-    clip: Clip, segmenter: Segmenter, options: InstanceOptions
+    clip: Clip, segmenter: Segmenter, options: InstanceOptions, steadier: Steadier | None = None
 ) -> Iterator[tuple[FoldInstance, ...]]:
     """The product's own way: what the network finds in each picture."""
-    segmenter.reset()
     for frame in clip.frames:
-        yield split_instances(segmenter(frame), options)
+        mask = segmenter(frame)
+        yield split_instances(steadier(mask) if steadier else mask, options)
 
 
 @dataclass(frozen=True, slots=True)

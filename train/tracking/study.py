@@ -14,6 +14,7 @@ from engine.backends import DEFAULT_BACKEND, InferenceBackend, open_backend
 from engine.bundle import ModelBundle
 from engine.errors import RecipeError
 from engine.segmenter import Segmenter
+from engine.steadying import Steadier
 from engine.tracker import Tracker
 from engine.types import Image
 from train.simulate.dataset import SimulatedSet
@@ -64,6 +65,7 @@ def study(data: SimulatedSet, bundle: ModelBundle, options: StudyOptions) -> tup
             given = {
                 "oracle": list(oracle_folds(clip, _SEED + number)),
                 "model": list(_model_folds(clip, bundle, backend)),
+                "model, steadied": list(_model_folds(clip, bundle, backend, Steadier())),
             }
             shown = {"true folds": clip.truths}
             for key, make in trackers.items():
@@ -89,11 +91,15 @@ def _trackers(bundle: ModelBundle) -> dict[Key, Callable[[], Follow]]:
         ("oracle", "ours"): lambda: Tracker(replace(tracking, new_score=0.0)),
         ("model", "naive"): NaiveTracker,
         ("model", "ours"): lambda: Tracker(tracking),
+        ("model, steadied", "ours"): lambda: Tracker(tracking),
     }
 
 
-def _model_folds(clip: Clip, bundle: ModelBundle, backend: InferenceBackend) -> Iterator[Folds]:
-    return model_folds(clip, Segmenter(backend, bundle.input.size), following_options(bundle)[0])
+def _model_folds(
+    clip: Clip, bundle: ModelBundle, backend: InferenceBackend, steadier: Steadier | None = None
+) -> Iterator[Folds]:
+    segmenter = Segmenter(backend, bundle.input.size)
+    return model_folds(clip, segmenter, following_options(bundle)[0], steadier)
 
 
 def write_study(report: Report, picture: Image, folder: Path) -> None:

@@ -23,6 +23,7 @@ def test_the_verb_prints_one_table_and_draws_strips(
     rows = json.loads((tmp_path / "out" / "tracking.json").read_text())["rows"]
     assert [(row["folds from"], row["tracker"]) for row in rows] == [
         ("oracle", "naive"), ("oracle", "ours"), ("model", "naive"), ("model", "ours"),
+        ("model, steadied", "ours"),
     ]  # fmt: skip
     assert rows[1]["HOTA"]["value"] > 0.5
     assert cv2.imread(str(tmp_path / "out" / "tracking.jpg")).shape[1] == 192
