@@ -26,7 +26,8 @@ PALETTE: tuple[Colour, ...] = (
     (255, 255, 255),  # white
 )
 UNTRACKED: Colour = (190, 196, 202)
-_EDGE: Colour = (16, 18, 22)
+EDGE: Colour = (16, 18, 22)
+"""Of the dark line on either side of a stroke."""
 _SHIFT = 4
 _TOLERANCE_PX = 0.35
 
@@ -78,16 +79,21 @@ def paint_overlay(
     strokes = [[_stroke(line) for line in (fold.contour, *fold.holes)] for fold in drawable]
     for lines in strokes:
         # The coloured line smooths the inner side; smoothing the outer one costs as much again.
-        cv2.polylines(painted, lines, True, _EDGE, width + 2, cv2.LINE_8, _SHIFT)
+        cv2.polylines(painted, lines, True, EDGE, width + 2, cv2.LINE_8, _SHIFT)
     for lines, fold in zip(strokes, drawable, strict=True):
         cv2.polylines(painted, lines, True, colour_of(fold.track), width, cv2.LINE_AA, _SHIFT)
     return painted
 
 
+def thinned(outline: Points) -> Points:
+    """An (n, 2) outline without the points that change it by less than a third of a pixel."""
+    kept = cv2.approxPolyDP(np.ascontiguousarray(outline, np.float32), _TOLERANCE_PX, True)
+    return np.asarray(kept, np.float32).reshape(-1, 2)
+
+
 def _stroke(outline: Points) -> NDArray[np.int32]:
-    """An outline for OpenCV, in sixteenths of a pixel, without points that change nothing."""
-    fixed = np.round(outline * (1 << _SHIFT)).astype(np.int32)
-    return np.asarray(cv2.approxPolyDP(fixed, _TOLERANCE_PX * (1 << _SHIFT), True), np.int32)
+    """An outline for OpenCV, in sixteenths of a pixel."""
+    return np.round(thinned(outline) * (1 << _SHIFT)).astype(np.int32)
 
 
 def _fill(painted: Image, outlines: tuple[Points, ...], colour: Colour, opacity: float) -> None:

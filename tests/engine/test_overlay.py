@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.overlay import PALETTE, UNTRACKED, OverlayStyle, colour_of, paint_overlay
+from engine.overlay import PALETTE, UNTRACKED, OverlayStyle, colour_of, paint_overlay, thinned
 from engine.tracker import TrackerOptions
 from engine.types import Image, Mask, Points, read_only
 from tests.fakes import fold, rectangle
@@ -145,3 +145,13 @@ def test_impossible_styles_are_refused(opacity: float, stroke_px: float | None) 
 
 def test_the_tracker_counts_as_many_colours_as_there_are() -> None:
     assert TrackerOptions().colours == len(PALETTE)
+
+
+def test_thinning_leaves_out_points_on_a_straight_line() -> None:
+    line = np.array([(0, 0), (5, 0), (10, 0), (10, 10), (5, 10.2), (0, 10)], np.float32)
+    assert thinned(line).tolist() == [[0, 0], [10, 0], [10, 10], [0, 10]]
+
+
+def test_thinning_keeps_a_third_of_a_pixel() -> None:
+    line = np.array([(0, 0), (10, 0), (10, 10), (5, 10.6), (0, 10)], np.float32)
+    assert len(thinned(line)) == 5

@@ -9,7 +9,7 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from app.widgets.video_view import OverlayLook, VideoView
-from engine.overlay import colour_of
+from engine.overlay import EDGE, colour_of
 from engine.types import Frame, TrackedFolds, read_only
 from tests.app.pictures import analysis_of, noise_frame, pixels, square
 
@@ -74,7 +74,9 @@ def test_half_opacity_paints_fainter_strokes(view: VideoView) -> None:
     frame = Frame(0, 0.0, 0.0, read_only(np.zeros((240, 320, 3), np.uint8)))
     view.set_look(OverlayLook(is_filled=False, opacity=0.5))
     view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
-    assert np.allclose(pixels(view)[50, 100], 0.5 * np.array(colour_of(1)), atol=3)
+    # Half of the stroke over half of its dark edge over black.
+    expected = 0.5 * np.array(colour_of(1)) + 0.25 * np.array(EDGE)
+    assert np.allclose(pixels(view)[50, 100], expected, atol=3)
 
 
 def test_folds_of_another_frame_are_never_painted(view: VideoView) -> None:
@@ -113,6 +115,22 @@ def test_a_fold_follows_the_picture_when_it_is_scaled(view: VideoView) -> None:
     view.set_look(_OUTLINED)
     view.show_picture(frame, analysis_of(frame, square(1, 100, 300)))
     assert tuple(pixels(view)[50, 100]) == colour_of(1)
+
+
+def test_a_scaled_picture_has_the_colours_of_the_decoded_one(view: VideoView) -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:, :320], image[:, 320:] = (200, 30, 90), (10, 220, 140)
+    view.show_picture(Frame(0, 0.0, 0.0, read_only(image)), None)
+    shown = pixels(view)
+    assert tuple(shown[120, 80]) == (200, 30, 90)
+    assert tuple(shown[120, 240]) == (10, 220, 140)
+
+
+def test_a_scaled_picture_changes_with_the_frame(view: VideoView) -> None:
+    for level in (50, 150):
+        image = read_only(np.full((480, 640, 3), level, np.uint8))
+        view.show_picture(Frame(level, 0.0, 0.0, image), None)
+        assert tuple(pixels(view)[120, 80]) == (level, level, level)
 
 
 def test_the_picture_is_not_copied(view: VideoView) -> None:
