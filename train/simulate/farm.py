@@ -206,7 +206,7 @@ def _client(workers: Workers, jobs: int) -> Iterator[Any]:
             {"distributed.nanny.pre-spawn-environ": _WORKER_ENVIRONMENT}
         ),
         dask.LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=None, memory_limit=0
+            n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0
         ) as cluster,
         dask.Client(cluster) as client,
     ):
