@@ -45,8 +45,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _draw_mesh(options: argparse.Namespace) -> None:
-    import math
-
     import numpy as np
 
     from train.commands.train import say
@@ -65,7 +63,7 @@ def _draw_mesh(options: argparse.Namespace) -> None:
     tube, crest = colon.tube, CrestOptions.for_scan()
     path = PathOptions(options.frames, first, last, wobble_frames=1.0, deflection=0.35)
     poses = camera_path(tube, np.random.default_rng(3), path)
-    sheet = label_sheet(tube, poses, crest, OcclusionOptions(crest_within_mm=math.inf))
+    sheet = label_sheet(tube, poses, crest, OcclusionOptions.for_scan())
     say(str(save_picture(options.out / "labels.jpg", sheet)))
     middle = (first + last) / 2 * len(tube.centreline)
     say(str(save_picture(options.out / "stages.jpg", label_stages(tube, middle, crest))))

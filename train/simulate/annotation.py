@@ -35,8 +35,9 @@ def annotate(
     fold.
     """
     valid, never = distance > 0, feature != Feature.NONE
-    edge = occluding_edge(distance, options) & ~never
     on_crest = (crest > 0) & valid
+    edge = occluding_edge(distance, options) & ~never
+    edge &= ~short_edges(edge, on_crest, distance, camera, options.shortest_edge_mm)
     band = occluding_band(distance, camera, edge, options, skip=on_crest | never)
     band &= ~never & valid
     instances, gap_mm = nearest_fold(distance, crest, band, camera)
@@ -53,6 +54,28 @@ def annotate(
         | valid * np.uint8(Flag.VALID)
     ).astype(np.uint8)
     return flags, np.where(band & (gap_mm > _INSTANCE_REACH_MM), 0, instances * fold)
+
+
+def short_edges(
+    edge: Bools,
+    on_crest: Bools,
+    distance: NDArray[np.float32],
+    camera: Camera,
+    shortest_mm: float,
+) -> Bools:
+    """Connected edges (H, W) that touch no crest and span less than `shortest_mm` in space."""
+    if shortest_mm <= 0 or not edge.any():
+        return np.zeros_like(edge)
+    count, labels = cv2.connectedComponents(edge.view(np.uint8), connectivity=8)
+    members = np.asarray(labels[edge], np.int64)
+    points = camera.rays()[edge] * distance[edge][:, None]
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, members, points)
+    np.maximum.at(high, members, points)
+    is_short = np.zeros(count, dtype=bool)
+    is_short[1:] = np.linalg.norm(high[1:] - low[1:], axis=1) < shortest_mm
+    is_short[np.unique(labels[edge & on_crest])] = False
+    return np.asarray(is_short[labels] & edge)
 
 
 def nearest_fold(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum, minimum
 from scipy.spatial import cKDTree
 
 from train.simulate.folds import DivideOptions, divide_crests, fold_height
@@ -38,6 +39,8 @@ class CrestOptions:
     """Gaps narrower than twice this are closed: a crest has none."""
     smallest_mm2: float = 25.0
     """Crests smaller than this are dropped."""
+    shortest_mm: float = 0.0
+    """Crests less than this across are dropped: the rims of holes in the wall."""
     largest_hole_mm2: float = 25.0
     """Holes smaller than this are filled."""
     dilation_mm: float = 1.5
@@ -57,6 +60,7 @@ class CrestOptions:
             convex_above=0.05,
             closing_mm=0.0,
             smallest_mm2=60.0,
+            shortest_mm=12.0,
         )
 
 
@@ -133,12 +137,20 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     _, labels = components(crest, tube.faces)
     sizes = np.bincount(labels, weights=area)
     crest &= sizes[labels] >= options.smallest_mm2
+    crest &= _extents(tube.vertices, labels)[labels] >= options.shortest_mm
     _, gaps = components(~crest, tube.faces)
     crest |= (
         np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2
     ) & ~tube.is_never_fold
     folds = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
     return _widen(tube, folds, neighbours, options)
+
+
+def _extents(vertices: Floats, labels: NDArray[np.int64]) -> Floats:
+    """(k,) mm: how large the box around each component is, from corner to corner."""
+    index = np.arange(int(labels.max(initial=0)) + 1)
+    sides = [maximum(axis, labels, index) - minimum(axis, labels, index) for axis in vertices.T]
+    return np.asarray(np.linalg.norm(sides, axis=0))
 
 
 def _widen(

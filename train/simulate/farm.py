@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -128,7 +127,7 @@ def simulate_mesh(views: MeshViews, out: Path, workers: Workers = Workers()) -> 
         Job(
             f"{views.mesh.stem}-{i}", 77 + i, views.frames // 4, 256, out,
             mesh=views.mesh, unit=views.unit, share=part, crest=CrestOptions.for_scan(),
-            occlusion=OcclusionOptions(crest_within_mm=math.inf), caster=views.caster,
+            occlusion=OcclusionOptions.for_scan(), caster=views.caster,
         )
         for i, part in enumerate(_parts(views.share, 4))
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,14 @@ class OcclusionOptions:
     crest_within_mm: float = 6.0
     """A band this far from every crest is no fold but the wall itself, where the colon bends.
     Infinite on surfaces from CT, where soft folds occlude without a sharp crest."""
+    shortest_edge_mm: float = 0.0
+    """An edge this short that touches no crest is dropped: the rim of a hole in the wall."""
     edge_px: int = 3
+
+    @classmethod
+    def for_scan(cls) -> OcclusionOptions:
+        """For surfaces segmented from CT: soft folds, and holes where thin walls were lost."""
+        return cls(crest_within_mm=math.inf, shortest_edge_mm=12.0)
 
 
 class Scene:

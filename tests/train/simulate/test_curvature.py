@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.simulate.curvature import convexity, label_crests, vertex_areas
+from train.simulate.curvature import CrestOptions, convexity, label_crests, vertex_areas
 from train.simulate.tube import AnalyticFolds, Feature, Tube
 
 
@@ -65,6 +65,15 @@ def test_what_is_no_fold_is_never_part_of_one(feature: Feature) -> None:
     labels = label_crests(tube).inside
     assert labels.any()
     assert not labels[tube.is_never_fold].any()
+
+
+def test_a_crest_that_is_too_short_is_the_rim_of_a_hole() -> None:
+    def bump(z, theta):  # type: ignore[no-untyped-def]
+        return 20 - 4 * np.exp(-(((z - 45) / 2.5) ** 2) - (((theta - 3) * 20) / 5.0) ** 2)
+
+    tube = tube_with(bump)
+    assert label_crests(tube).inside.any()
+    assert not label_crests(tube, CrestOptions(shortest_mm=20.0)).inside.any()
 
 
 def test_vertex_areas_add_up_to_the_surface() -> None:
