@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from engine.recording import RESERVE_BYTES, Recording, RecordingPlan
 from engine.sources import VideoSource, open_source
 from engine.sources.pattern import Pattern, read_code
 from engine.timing import ManualClock
-from tests.clips import B_FRAMES, write_clip
+from tests.clips import B_FRAMES, Clip, write_clip
 from tests.engine.recording.test_tape import every_frame
 from tests.engine.test_pipeline import FRAME_S, WAIT_S, eventually
 from tests.fakes import EasyAnalyser, GatedAnalyser
@@ -43,14 +44,16 @@ class Session:
         self.pipeline = Pipeline(self.source, analyser, clock=self.clock)
         self.pipeline.record(self.recording)
         self.analyser = analyser
+        self._played = 0
 
     def play(self, frames: int = FRAMES, *, waits: bool = True) -> None:
-        """Each frame is shown, analysed and, if one `waits`, recorded before the next."""
+        """Up to so many; each is shown, analysed and, if one `waits`, recorded before the next."""
         self.pipeline.start()
-        for number in range(frames):
+        for number in range(self._played, frames):
             assert eventually(lambda n=number: self.pipeline.status().analysed > n)
             assert not waits or eventually(lambda: self.recording.status().waiting == 0)
             self.clock.advance(1 / (self.source.info.frame_rate_hz or 50.0) + 1e-6)
+        self._played = frames
 
     def end(self) -> None:
         assert self.pipeline.stop(WAIT_S)
@@ -217,6 +220,36 @@ def test_playing_goes_on_while_the_disk_hangs_and_what_is_lost_is_counted(
     assert end["dropped"]["raw"] == session.recording.status().dropped["raw"] > 10
     codes = [read_code(frame.image) for frame in every_frame(tmp_path / "out.mkv")]
     assert len(codes) == FRAMES - end["dropped"]["raw"]
+
+
+def test_after_lost_packets_copying_goes_on_at_a_key_frame(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, hangs = threading.Event(), threading.Event()
+
+    def hang(_descriptor: int) -> None:
+        hangs.set()
+        assert gate.wait(WAIT_S)
+
+    monkeypatch.setattr("engine.recording._PACKETS", 4)
+    clip = write_clip(tmp_path / "clip.mp4", Clip(ticks=range(48), options={"g": "8", "bf": "0"}))
+    session = record(RecordingPlan(tmp_path / "out.mkv"), source=open_source(clip))
+    monkeypatch.setattr(os, "fdatasync", hang)
+    monkeypatch.setattr("engine.recording.tape._SYNC_S", 0.0)
+    session.play(12, waits=False)
+    assert hangs.wait(WAIT_S)
+    assert eventually(lambda: session.recording.status().waiting >= 4)
+    session.play(20, waits=False)
+    monkeypatch.setattr("engine.recording.tape._SYNC_S", 1e9)
+    gate.set()
+    assert eventually(lambda: session.recording.status().waiting == 0)
+    session.play(48)
+    session.end()
+    codes = [read_code(frame.image) for frame in every_frame(tmp_path / "out.mkv")]
+    first_after = next(b for a, b in itertools.pairwise(codes) if b > a + 1)
+    assert first_after % 8 == 0
+    assert None not in codes
+    assert len(codes) + session.recording.status().dropped["raw"] == 48
 
 
 def test_stopping_is_bounded_while_the_disk_hangs(
