@@ -24,6 +24,8 @@ from train.settings import settings_from
 TRANSLATORS: dict[str, str] = {
     "cyclegan": "train.translation.cyclegan:CycleGAN",
     "depth-cyclegan": "train.translation.cyclegan:DepthCycleGAN",
+    "cut": "train.translation.cut:Cut",
+    "fastcut": "train.translation.cut:FastCut",
 }
 """Name → "module:class" of a `Translator`; imported when built."""
 

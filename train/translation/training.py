@@ -152,6 +152,8 @@ class TranslationTrainer:
     def _learn(self, batch: Batch) -> dict[str, Tensor]:
         """One step at the rate that the progress asks for."""
         self.translator.train()
+        # What a step draws at random depends on its number, so that a run goes on exactly.
+        torch.manual_seed(_dice(self._recipe.seed, self._step, self._team))
         rate = self.translator.rate(self.progress.fraction)
         for name, optimiser in self.translator.optimisers().items():
             for group, first in zip(optimiser.param_groups, self._rates[name], strict=True):
@@ -282,6 +284,11 @@ def _in_steps(recipe: TranslationRecipe, larger: int, processes: int) -> Transla
         return budget
     steps = max(1, round(budget.epochs * larger / (recipe.pictures.batch * processes)))
     return TranslationBudget(steps=steps)
+
+
+def _dice(seed: int, step: int, team: Team) -> int:
+    """A seed for one step of one process."""
+    return (seed * 1_000_003 + step * team.size + team.rank) % 2**63
 
 
 def _device(team: Team) -> torch.device:

@@ -1,6 +1,7 @@
 """One tester that every translator in the table passes, on tiny networks."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from torch.optim import Optimizer
 from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
 from train.translation import TRANSLATORS, Translator, build_translator
+from train.translation.product import open_product, save_product
+from train.translation.recipe import TranslationRecipe
 
 TINY: dict[str, Mapping[str, Any]] = {
     "cyclegan": {"width": 8, "blocks": 1},
+    "cut": {"width": 4, "blocks": 1, "patches": 16},
+    "fastcut": {"width": 4, "blocks": 1, "patches": 16},
 }
 """Options that make each small; a translator that is not here cannot be tested."""
 
@@ -64,6 +69,19 @@ def test_a_state_dict_brings_everything_back(name: str, translator: Translator) 
     other.load_state_dict(translator.state_dict())
     pictures = random_batch(seed=5).simulated
     assert torch.equal(other.eval().translate(pictures), translator.eval().translate(pictures))
+
+
+def test_a_product_is_opened_as_it_was_saved(
+    name: str, translator: Translator, tmp_path: Path
+) -> None:
+    recipe = TranslationRecipe(name="tiny", translator=name, options=TINY[name])
+    translator.train().step(random_batch(), descend)
+    opened, about = open_product(save_product(tmp_path, translator, recipe, 1))
+    pictures = random_batch(seed=5).simulated
+    assert about.translator == name
+    # Written in half precision.
+    expected = translator.eval().translate(pictures)
+    assert torch.allclose(opened.translate(pictures), expected, atol=0.05)
 
 
 def test_pictures_for_people_have_titles_and_one_size(translator: Translator) -> None:
