@@ -26,6 +26,8 @@ TRANSLATORS: dict[str, str] = {
     "depth-cyclegan": "train.translation.cyclegan:DepthCycleGAN",
     "cut": "train.translation.cut:Cut",
     "fastcut": "train.translation.cut:FastCut",
+    "munit": "train.translation.munit:Munit",
+    "i2i": "train.translation.munit:I2I",
 }
 """Name → "module:class" of a `Translator`; imported when built."""
 

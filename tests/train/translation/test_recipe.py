@@ -44,5 +44,5 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: s
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="colonoscopy, .*laparoscopy, .*smoke"):
+    with pytest.raises(RecipeError, match=r"colonoscopy, .*laparoscopy, .*smoke"):
         find_translation_recipe("colonscopy")

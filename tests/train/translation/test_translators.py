@@ -19,6 +19,8 @@ TINY: dict[str, Mapping[str, Any]] = {
     "cyclegan": {"width": 8, "blocks": 1},
     "cut": {"width": 4, "blocks": 1, "patches": 16},
     "fastcut": {"width": 4, "blocks": 1, "patches": 16},
+    "munit": {"width": 4, "blocks": 1},
+    "i2i": {"munit": {"width": 4, "blocks": 1}},
 }
 """Options that make each small; a translator that is not here cannot be tested."""
 
