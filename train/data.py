@@ -1,4 +1,4 @@
-"""Samples for training: simulated pictures shaded as they are drawn, and real ones.
+"""Samples for training: simulated pictures, shaded as they are drawn or stored; and real ones.
 
 Sample number n depends on (seed, n) alone, never on the worker that draws it, so a resumed run
 sees exactly the pictures it would have seen.
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from engine.errors import RecipeError
 from train.augment import Warp, perturb
 from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
-from train.simulate.appearance import shade
+from train.simulate.appearance import drawn
 from train.simulate.dataset import SimulatedSet
 
 _KIND_SHARE = {RealKind.UNLABELLED: 0.5, RealKind.POLYP: 0.35, RealKind.FLAT: 0.15}
@@ -47,7 +47,7 @@ class RealSample(NamedTuple):
 
 
 class SimulatedSamples(Dataset[SimulatedSample]):
-    """Random shaded frames of one split."""
+    """Random frames of one split, shaded anew or as stored."""
 
     def __init__(self, data: SimulatedSet, split: str, style: str, seed: int) -> None:
         self._set = data
@@ -62,8 +62,8 @@ class SimulatedSamples(Dataset[SimulatedSample]):
 
     def __getitem__(self, number: int) -> SimulatedSample:
         rng = np.random.default_rng([self._seed, number])
-        sequence, index = self._frames[int(rng.integers(len(self._frames)))]
-        rendering = shade(self._set.frame(sequence, index), rng, self._style)
+        at = self._frames[int(rng.integers(len(self._frames)))]
+        rendering = drawn(self._set, at, rng, self._style)
         planes = (rendering.fold, rendering.edge, rendering.valid, rendering.hard)
         labels = np.stack(planes, axis=2).astype(np.uint8)
         warp = Warp.draw(rng, rendering.image.shape[0])

@@ -26,7 +26,7 @@ from train.half_precision import to_half
 from train.loop import CHECKPOINT
 from train.networks import build_network
 from train.recipe import Recipe
-from train.simulate.appearance import shade
+from train.simulate.appearance import drawn
 from train.simulate.dataset import SimulatedSet
 from train.validation import Validation, probabilities, validate
 
@@ -143,12 +143,12 @@ def with_evaluation(bundle: ModelBundle, figures: Mapping[str, Any], command: st
 
 
 def parity_images(recipe: Recipe, simulated: Path) -> list[Image]:
-    """Shaded validation pictures."""
+    """Validation pictures."""
     data = SimulatedSet(simulated)
     frames = data.frames("validation")
     chosen = np.unique(np.linspace(0, len(frames) - 1, _PARITY_FRAMES).astype(int))
     rng = np.random.default_rng(recipe.seed)
-    return [shade(data.frame(*frames[index]), rng, recipe.data.style).image for index in chosen]
+    return [drawn(data, frames[index], rng, recipe.data.style).image for index in chosen]
 
 
 def _checked(

@@ -10,7 +10,7 @@ from engine.errors import RecipeError
 from train.losses.segmentation import LossWeights
 from train.settings import settings_from
 from train.simulate.anatomy import ANATOMIES
-from train.simulate.appearance import STYLES
+from train.simulate.appearance import STORED, STYLES
 from train.simulate.casters import CASTERS
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
@@ -34,6 +34,7 @@ class DataSettings:
     """How simulated pictures are drawn."""
 
     style: str = "rich"
+    """Of shading, anew at every draw; `stored`: the pictures that the set keeps."""
     label: str = "region"
     """What counts as fold: `region` (ours) or `curvature` (the paper's)."""
     batch: int = 12
@@ -142,7 +143,8 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         or recipe.simulate.path == "examination",
         "simulate.rate_hz is positive": recipe.simulate.rate_hz > 0,
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
-        f"data.style is one of {', '.join(STYLES)}": recipe.data.style in STYLES,
+        f"data.style is one of {', '.join([*STYLES, STORED])}": recipe.data.style
+        in [*STYLES, STORED],
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0

@@ -15,7 +15,7 @@ from train.data import to_network
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
 from train.recipe import Recipe
 from train.sheets import contact_sheet, save_picture
-from train.simulate.appearance import shade
+from train.simulate.appearance import drawn
 from train.simulate.dataset import Label, SimulatedSet
 
 _SHEET_COLUMNS = 6
@@ -64,7 +64,7 @@ class Validation:
 def validate(
     network: nn.Module, simulated: Path, recipe: Recipe, device: torch.device
 ) -> Validation:
-    """Run `network` on the same shaded validation frames every time."""
+    """Run `network` on the same validation pictures every time."""
     data = SimulatedSet(simulated, Label(recipe.data.label))
     frames = data.frames("validation")
     count = min(recipe.budget.validation_frames, len(frames))
@@ -73,7 +73,7 @@ def validate(
     shown = set(np.linspace(0, len(chosen) - 1, _SHEET_PICTURES).astype(int))
     for number, index in enumerate(chosen):
         rng = np.random.default_rng([recipe.seed, 7, int(index)])
-        picture = shade(data.frame(*frames[index]), rng, recipe.data.style)
+        picture = drawn(data, frames[index], rng, recipe.data.style)
         probability = probabilities(network, picture.image, device)
         regions.append(overlap_counts(probability[0], picture.fold, picture.valid, THRESHOLDS))
         edges.append(overlap_counts(probability[1], picture.edge, picture.valid, THRESHOLDS))

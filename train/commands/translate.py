@@ -1,7 +1,8 @@
 """Make simulated pictures look real.
 
 `train` learns a translator from a simulated set (or a folder with image/ and depth/) and real
-pictures that have nothing to do with each other. The same command goes on where it stopped.
+pictures that have nothing to do with each other. `apply` translates a set into a new one, with its
+labels. Both go on where they stopped when they are called again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`train` RECIPE --simulated SET --real DIR -o RUN."""
+    """`train` RECIPE --simulated SET --real DIR -o RUN, or `apply` TRANSLATOR SET -o OUT."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     train = actions.add_parser("train", help="learn a translator")
     train.add_argument("recipe", help="recipe file (TOML) or name: colonoscopy, nbi, ..., smoke")
@@ -22,10 +23,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("-o", "--out", type=Path, required=True, help="folder of the run")
     train.add_argument("--steps", type=int, help="instead of the recipe's budget")
     train.add_argument("--minutes", type=float, help="instead of the recipe's budget")
+    train.add_argument("--seed", type=int, help="instead of the recipe's")
+    apply = actions.add_parser("apply", help="translate a simulated set into a new one")
+    apply.add_argument("translator", type=Path, help="folder of a translator: RUN/translator")
+    apply.add_argument("simulated", metavar="SET", type=Path, help="simulated set")
+    apply.add_argument("-o", "--out", type=Path, required=True, help="folder of the new set")
+    apply.add_argument("--styles", type=int, default=1, help="of every frame; 1 unless told")
+    apply.add_argument("--seed", type=int, default=1, help="of looks and styles; 1 unless told")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train."""
+    """Train or apply."""
+    if options.action == "train":
+        _train(options)
+    else:
+        _apply(options)
+
+
+def _apply(options: argparse.Namespace) -> None:
+    from train.simulate.dataset import SimulatedSet
+    from train.translation.apply import Application, translate_set
+
+    chosen = Application(
+        options.simulated, options.translator, options.out, options.styles, options.seed
+    )
+    splits = SimulatedSet(translate_set(chosen)).splits
+    count = sum(len(names) for names in splits.values())
+    print(
+        f"{options.out} holds {count} translated sequences; train on it with data.style = stored."
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.commands.train import say
@@ -38,6 +67,8 @@ def run(options: argparse.Namespace) -> None:
     if options.steps or options.minutes:
         budget = replace(recipe.budget, steps=options.steps or 0, minutes=options.minutes or 0.0)
         recipe = replace(recipe, budget=budget)
+    if options.seed is not None:
+        recipe = replace(recipe, seed=options.seed)
     pictures = recipe.pictures
     simulated = open_simulated(options.simulated, pictures)
     real = real_bank(real_folder(options.real), pictures.load_size)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecipeError
-from train.simulate.dataset import GeometryFrame
+from train.simulate.dataset import Flag, GeometryFrame, SimulatedSet
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -34,6 +34,10 @@ STYLES = {
     "nbi": "train.simulate.looks.nbi:draw_nbi",
 }
 """Style → "module:attribute" of `(random generator) -> Look`; imported when drawn."""
+
+
+STORED = "stored"
+"""In place of a style: the picture that a set keeps of each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,29 @@ def shade(frame: GeometryFrame, rng: np.random.Generator, style: str = "rich") -
         RecipeError: unknown style.
     """
     return draw_look(style, rng).render(frame, rng)
+
+
+def drawn(
+    data: SimulatedSet, at: tuple[str, int], rng: np.random.Generator, style: str
+) -> Rendering:
+    """One frame of a set as it is stored (style "stored"), or shaded in a look of its own.
+
+    Raises:
+        RecipeError: unknown style, or the set keeps no pictures.
+    """
+    if style != STORED:
+        return shade(data.frame(*at), rng, style)
+    picture = data.sequence(at[0]).picture(at[1])
+    if picture is None:
+        raise RecipeError(
+            f"{data.folder} keeps no pictures.",
+            "Choose a style, or a set made by haustra-train translate apply.",
+        )
+
+    def holds(flag: Flag) -> Bools:
+        return np.asarray((picture.flags & np.uint8(flag)) > 0)
+
+    valid, fold = holds(Flag.VALID), holds(data.label.flag)
+    return Rendering(
+        picture.image, fold & valid, holds(Flag.EDGE) & fold & valid, valid, holds(Flag.HARD)
+    )

@@ -22,6 +22,7 @@ Layout, one folder per set:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
@@ -263,6 +264,15 @@ class SimulatedSet:
         self.manifest: dict[str, Any] = manifest
         self.splits: dict[str, list[str]] = manifest["splits"]
         self._opened: dict[str, Sequence] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the manifest and of every sequence's description and poses."""
+        found = hashlib.sha256((self.folder / "manifest.json").read_bytes())
+        for name in (name for names in self.splits.values() for name in names):
+            for file in ("sequence.json", "poses.npy"):
+                found.update((self.folder / name / file).read_bytes())
+        return found.hexdigest()
 
     def sequence(self, name: str) -> Sequence:
         """One sequence, opened once."""

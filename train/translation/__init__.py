@@ -94,6 +94,10 @@ class Translator(nn.Module, ABC):
                 pictures (B, 3, H, W); None for the default, which is the same every time.
         """
 
+    def random_styles(self, count: int, dice: torch.Generator) -> Tensor | None:
+        """As many styles for `translate`; None where there is only one."""
+        return None
+
     def rate(self, share: float) -> float:
         """The learning rate at a share of the run, as a part of the first: flat, then to zero."""
         return min(1.0, 2 * (1 - share))

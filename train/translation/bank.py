@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from engine.errors import RecipeError
 from train.real import RealFrame, place_frame
-from train.simulate.appearance import shade
+from train.simulate.appearance import drawn
 from train.simulate.dataset import GeometryFrame, SimulatedSet
 from train.translation import Batch
 
@@ -65,7 +65,7 @@ class RealBank:
 
 
 def simulated_bank(data: SimulatedSet, split: str, style: str, size: int) -> SimulatedBank:
-    """Every frame of a split: as stored in that style, or shaded now, one look a frame.
+    """Every frame of a split: as stored, or shaded now, one look a frame.
 
     Raises:
         RecipeError: the split is empty.
@@ -76,7 +76,7 @@ def simulated_bank(data: SimulatedSet, split: str, style: str, size: int) -> Sim
     rows = []
     for number, at in enumerate(tqdm(frames, unit="frame", desc="simulated pictures")):
         geometry = data.frame(*at)
-        rendering = shade(geometry, np.random.default_rng([97, number]), style)
+        rendering = drawn(data, at, np.random.default_rng([97, number]), style)
         shown = (rendering.fold, rendering.edge, rendering.valid)
         rows.append(_resized(rendering.image, geometry, shown, size))
     return SimulatedBank(*(_stacked(column) for column in zip(*rows, strict=True)))

@@ -102,6 +102,10 @@ class Munit(Translator):
             _, style = self.real.encode(style)
         return self.real.decode(content, style)
 
+    def random_styles(self, count: int, dice: torch.Generator) -> Tensor | None:
+        """Codes (count, k) from N(0, 1), as in training."""
+        return torch.randn(count, self.real.code_size, generator=dice)
+
     def rate(self, share: float) -> float:
         """Halved in steps."""
         return 0.5 ** int(self._options.halvings * share) if share < 1 else 0.0

@@ -5,6 +5,7 @@ No pickle: the file may come from anywhere.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,6 +64,18 @@ def save_product(
     except OSError as error:
         raise RecordingError(f"{folder} cannot be written: {error}.") from error
     return folder
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 of the weights.
+
+    Raises:
+        RecipeError: there are none.
+    """
+    try:
+        return hashlib.sha256((folder / _WEIGHTS).read_bytes()).hexdigest()
+    except OSError as error:
+        raise RecipeError(f"{folder} holds no translator: {error}.", "Train one.") from error
 
 
 def open_product(folder: Path) -> tuple[Translator, About]:

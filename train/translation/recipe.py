@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import RecipeError
 from train.settings import settings_from
-from train.simulate.appearance import STYLES
+from train.simulate.appearance import STORED, STYLES
 from train.translation import TRANSLATORS
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "translation"
@@ -24,7 +24,7 @@ class PictureSettings:
     """How pictures are drawn."""
 
     style: str = "vrcaps"
-    """Of the simulated pictures: the paper's domain X."""
+    """Of the simulated pictures: `vrcaps`, the paper's domain X; `stored`: as the set has them."""
     split: str = "train"
     size: int = 256
     load_size: int = 286
@@ -115,7 +115,8 @@ def read_translation_recipe(path: Path) -> TranslationRecipe:
 def _check_ranges(recipe: TranslationRecipe, where: str) -> None:
     pictures, budget = recipe.pictures, recipe.budget
     limits = {
-        f"pictures.style is one of {', '.join(STYLES)}": pictures.style in STYLES,
+        f"pictures.style is one of {', '.join([*STYLES, STORED])}": pictures.style
+        in [*STYLES, STORED],
         f"translator is one of {', '.join(TRANSLATORS)}": recipe.translator in TRANSLATORS,
         f"pictures.size is a multiple of 4 from {_SMALLEST_PX}": pictures.size >= _SMALLEST_PX
         and pictures.size % 4 == 0,

@@ -56,6 +56,15 @@ def test_the_default_style_is_always_the_same(translator: Translator) -> None:
     assert torch.equal(one, other)
 
 
+def test_a_style_drawn_at_random_is_one_that_it_translates_in(translator: Translator) -> None:
+    batch = random_batch()
+    styles = translator.random_styles(2, torch.Generator().manual_seed(3))
+    if styles is None:
+        pytest.skip("knows one style")
+    assert translator.eval().translate(batch.simulated, styles).shape == batch.simulated.shape
+    assert not torch.equal(styles[0], styles[1])
+
+
 def test_a_step_moves_the_product_and_tells_finite_terms(translator: Translator) -> None:
     before = {name: value.clone() for name, value in translator.product.state_dict().items()}
     terms = translator.train().step(random_batch(), descend)
