@@ -28,6 +28,8 @@ TRANSLATORS: dict[str, str] = {
     "fastcut": "train.translation.cut:FastCut",
     "munit": "train.translation.munit:Munit",
     "i2i": "train.translation.munit:I2I",
+    "adain": "train.translation.adain:Adain",
+    "stytr2": "train.translation.stytr2:Stytr",
 }
 """Name → "module:class" of a `Translator`; imported when built."""
 
@@ -70,6 +72,15 @@ class Translator(nn.Module, ABC):
 
     Options: ClassVar[type]
     """A frozen dataclass of numbers, strings, booleans and further dataclasses."""
+
+    def prepare(self) -> None:
+        """Before the first step of a new run: open weights of others that the options name.
+
+        A checkpoint or a product brings its own, so neither needs those files.
+
+        Raises:
+            RecipeError: a file is missing or of another network.
+        """
 
     @property
     @abstractmethod

@@ -253,6 +253,7 @@ class TranslationTrainer:
     def _resume(self) -> None:
         path = self._run / CHECKPOINT
         if not path.exists():
+            self.translator.prepare()
             return
         state = load_checkpoint(path)
         if state["recipe"] != described(self._recipe):
