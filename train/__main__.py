@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ VERBS = {
     "labels": "hold the fold labels against what the colon generator knows",
     "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",
+    "depth": "train our depth network, or measure how wrong one is",
+    "import": "turn a public checkpoint into safetensors that our networks load",
     "translate": "make simulated pictures look real",
     "export": "seal a trained network as a bundle the program can open",
     "realism": "measure how real simulated pictures look",
@@ -45,7 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, purpose in VERBS.items():
-        module = importlib.import_module(f"train.commands.{verb}")
+        name = f"{verb}_" if keyword.iskeyword(verb) else verb
+        module = importlib.import_module(f"train.commands.{name}")
         child = verbs.add_parser(verb, help=purpose, description=module.__doc__)
         module.add_arguments(child)
         child.set_defaults(run=module.run)

@@ -49,6 +49,14 @@ class Warp:
         warped = cv2.warpAffine(labels, self.matrix, (width, height), flags=cv2.INTER_NEAREST)
         return warped.reshape(height, width, planes).astype(np.uint8)
 
+    def nearest(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W) values that must not be mixed, such as depth; 0 where the source ends."""
+        size = values.shape[::-1]
+        return cast(
+            NDArray[np.float32],
+            cv2.warpAffine(values, self.matrix, size, flags=cv2.INTER_NEAREST),
+        )
+
 
 def perturb(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.bool_]]:
     """A strongly changed picture, and where (H, W) something of it is left to see.

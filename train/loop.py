@@ -22,7 +22,7 @@ from train.checkpoints import load_checkpoint, save_checkpoint
 from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
 from train.losses.segmentation import absence, consistency, supervised
 from train.networks import build_network
-from train.recipe import Recipe
+from train.recipe import OptimiserSettings, Recipe
 from train.schedule import Progress, averaging_decay, learning_rate, real_ramp
 from train.simulate.dataset import Label, SimulatedSet
 from train.validation import validate
@@ -55,7 +55,7 @@ class Trainer:
         self.student = student.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         freeze_encoder(self.student, recipe.network.frozen_blocks)
         self.teacher: nn.Module = copy.deepcopy(self.student).requires_grad_(False).eval()
-        self._optimiser = build_optimiser(self.student, recipe)
+        self._optimiser = build_optimiser(self.student, recipe.optimiser)
         self._step = 0
         self._real_steps = 0
         self._elapsed_s = 0.0
@@ -221,9 +221,8 @@ def freeze_encoder(network: nn.Module, blocks: int) -> None:
         freeze(blocks)
 
 
-def build_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def build_optimiser(network: nn.Module, settings: OptimiserSettings) -> torch.optim.Optimizer:
     """AdamW; the encoder learns slower, norms and biases do not decay."""
-    settings = recipe.optimiser
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:

@@ -16,7 +16,11 @@ from torch import Tensor
 from engine.errors import RecipeError
 from train.losses.depth import DepthPrediction
 
-ESTIMATORS: dict[str, str] = {}
+ESTIMATORS: dict[str, str] = {
+    "colon": "train.depth.colon:open_colon",
+    "dispresnet": "train.depth.scsfm:open_dispresnet",
+    "depth-anything": "train.depth.anything:open_depth_anything",
+}
 """Name → "module:attribute" of a callable (weights: Path | None) -> DepthEstimator."""
 
 

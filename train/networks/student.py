@@ -21,7 +21,7 @@ FINE_CHANNELS = 24
 OUTPUTS = ("fold", "edge")
 
 
-def _separable(inputs: int, outputs: int) -> nn.Sequential:
+def separable(inputs: int, outputs: int) -> nn.Sequential:
     """Depthwise 3×3 → 1×1, normalised, ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False),
@@ -32,7 +32,7 @@ def _separable(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _enlarge(features: Tensor, scale: int) -> Tensor:
+def enlarge(features: Tensor, scale: int) -> Tensor:
     return functional.interpolate(
         features, scale_factor=float(scale), mode="bilinear", align_corners=False
     )
@@ -72,10 +72,10 @@ class FoldStudent(nn.Module):
         self.encoder = encoder
         fine, *coarse = FEATURE_CHANNELS
         self.laterals = nn.ModuleList(nn.Conv2d(n, PYRAMID_CHANNELS, 1) for n in coarse)
-        self.smooth = nn.ModuleList(_separable(PYRAMID_CHANNELS, PYRAMID_CHANNELS) for _ in coarse)
-        self.squeeze = _separable(PYRAMID_CHANNELS, FINE_CHANNELS)
+        self.smooth = nn.ModuleList(separable(PYRAMID_CHANNELS, PYRAMID_CHANNELS) for _ in coarse)
+        self.squeeze = separable(PYRAMID_CHANNELS, FINE_CHANNELS)
         self.fine_lateral = nn.Conv2d(fine, FINE_CHANNELS, 1)
-        self.fine_smooth = _separable(FINE_CHANNELS, FINE_CHANNELS)
+        self.fine_smooth = separable(FINE_CHANNELS, FINE_CHANNELS)
         self.head = nn.Conv2d(FINE_CHANNELS, len(OUTPUTS), 3, padding=1)
         self.enlarge = BilinearDoubling(len(OUTPUTS))
         # An even start of -2 keeps the first steps from being spent on lowering every pixel.
@@ -86,8 +86,8 @@ class FoldStudent(nn.Module):
         fine, *coarse = self.encoder(image)
         top = self.smooth[-1](self.laterals[-1](coarse[-1]))
         for level in range(len(coarse) - 2, -1, -1):
-            top = self.smooth[level](self.laterals[level](coarse[level]) + _enlarge(top, 2))
-        merged = self.fine_lateral(fine) + _enlarge(self.squeeze(top), 2)
+            top = self.smooth[level](self.laterals[level](coarse[level]) + enlarge(top, 2))
+        merged = self.fine_lateral(fine) + enlarge(self.squeeze(top), 2)
         logits: Tensor = self.enlarge(self.head(self.fine_smooth(merged)))
         return logits
 
