@@ -30,6 +30,7 @@ TRANSLATORS: dict[str, str] = {
     "i2i": "train.translation.munit:I2I",
     "adain": "train.translation.adain:Adain",
     "stytr2": "train.translation.stytr2:Stytr",
+    "spigan": "train.translation.spigan:Spigan",
 }
 """Name → "module:class" of a `Translator`; imported when built."""
 

@@ -23,6 +23,7 @@ TINY: dict[str, Mapping[str, Any]] = {
     "i2i": {"munit": {"width": 4, "blocks": 1}},
     "adain": {"width": 4, "vgg": "random"},
     "stytr2": {"width": 2, "hidden": 8, "layers": 1, "vgg": "random"},
+    "spigan": {"width": 4, "blocks": 1, "head_width": 4},
 }
 """Options that make each small; a translator that is not here cannot be tested."""
 
