@@ -6,12 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.errors import RecipeError
 from train.depth.accuracy import KnownDepth
-from train.simulate.appearance import shade
-from train.simulate.dataset import SimulatedSet
+from train.simulate.appearance import Rendering, shade
+from train.simulate.dataset import GeometryFrame, SimulatedSet
 from train.simulate.layouts.recording import Recording
+
+
+def visible_depth(frame: GeometryFrame, rendering: Rendering) -> NDArray[np.float32]:
+    """(H, W) mm along the ray to the wall; 0 where it is not seen, or a tool stands before it."""
+    in_front = rendering.hard & ~frame.polyp
+    seen = rendering.valid & frame.valid & ~in_front
+    return np.where(seen, frame.depth_mm, np.float32(0)).astype(np.float32, copy=False)
 
 
 def known_depths(
@@ -21,7 +29,7 @@ def known_depths(
     for number, (sequence, index) in enumerate(frames):
         frame = data.frame(sequence, index)
         rendering = shade(frame, np.random.default_rng([seed, 2, number]), style)
-        depth = np.where(rendering.valid & frame.valid, frame.depth_mm, np.float32(0))
+        depth = visible_depth(frame, rendering)
         yield KnownDepth(rendering.image, torch.from_numpy(depth), sequence)
 
 

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from engine.errors import RecipeError
 from train.augment import Warp, perturb
+from train.depth.known import visible_depth
 from train.depth.recipe import DrawingSettings
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
@@ -54,8 +55,7 @@ class DepthSamples(Dataset[DepthSample]):
         rendering = shade(frame, rng, style)
         warp = Warp.draw(rng, rendering.image.shape[0])
         image = warp.image(rendering.image)
-        known = rendering.valid & frame.valid
-        depth = warp.nearest(np.where(known, frame.depth_mm, np.float32(0)))
+        depth = warp.nearest(visible_depth(frame, rendering))
         if rng.random() < self._disturbed:
             image, visible = perturb(image, rng)
             depth = depth * visible

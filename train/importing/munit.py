@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from torch import Tensor
 from engine.errors import RecipeError
 from train.importing import Imported, Told, expect, one_file
 from train.importing.files import read_pickle, tensors_of
-from train.importing.published import Table, munit
+from train.networks.munit import MunitGenerator, MunitShape
+from train.weights import Shapes, shapes_of
 
 _SIDES = ("a", "b")
+_BOTTLENECK = 8
 
 
 def import_munit(files: Sequence[Path], told: Told) -> Imported:
@@ -38,7 +41,7 @@ def _import(path: Path, *, has_bottleneck: bool) -> Imported:
     for side in _SIDES:
         tensors = tensors_of(loaded[side], f"{side} of {path.name}", ())
         is_styled = not has_bottleneck or any(name.startswith("enc_style.") for name in tensors)
-        wanted = munit(is_styled=is_styled, has_bottleneck=has_bottleneck)
+        wanted = _wanted(is_styled, has_bottleneck)
         tensors = _with_statistics_of(wanted, tensors)
         expect(tensors, wanted, f"{side} of {path.name}")
         state |= {f"{side}.{name}": tensor for name, tensor in tensors.items()}
@@ -46,7 +49,14 @@ def _import(path: Path, *, has_bottleneck: bool) -> Imported:
     return Imported(state, about)
 
 
-def _with_statistics_of(wanted: Table, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _wanted(is_styled: bool, has_bottleneck: bool) -> Shapes:
+    shape = MunitShape(bottleneck=_BOTTLENECK if has_bottleneck else 0)
+    with torch.device("meta"):
+        network = MunitGenerator(shape if is_styled else replace(shape, style=0))
+    return shapes_of(network.state_dict())
+
+
+def _with_statistics_of(wanted: Shapes, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Old files hold statistics of instance norms, new ones may lack the idle ones of AdaIN."""
     kept = {
         name: tensor

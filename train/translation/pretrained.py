@@ -23,7 +23,8 @@ def open_weights(network: nn.Module, file: str, option: str) -> None:
     Args:
         network: every entry of its state dict must be in the file.
         file: its path; `RANDOM` leaves the network as it is.
-        option: the name of the setting that holds `file`, for messages.
+        option: the name of the setting that holds `file`; of a file with several networks, the
+            one called so is taken.
 
     Raises:
         RecipeError: no file named, not readable, or of another network.
@@ -41,6 +42,10 @@ def open_weights(network: nn.Module, file: str, option: str) -> None:
         raise RecipeError(
             f"{file} cannot be read as safetensors: {error}.", "Import the checkpoint again."
         ) from error
+    prefix = f"{option}."
+    own = {name.removeprefix(prefix): each for name, each in found.items()
+           if name.startswith(prefix)}  # fmt: skip
+    found = own or found
     wanted = network.state_dict()
     wrong = [name for name, value in wanted.items() if not _fits(found.get(name), value)]
     if wrong:

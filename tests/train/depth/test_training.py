@@ -13,11 +13,12 @@ from engine.errors import RecipeError
 from train.__main__ import main
 from train.checkpoints import load_checkpoint
 from train.depth.colon import open_colon
-from train.depth.known import known_depths, recorded_depths
+from train.depth.known import known_depths, recorded_depths, visible_depth
 from train.depth.recipe import DepthBudget, DepthRecipe, DrawingSettings, StyleShares
 from train.depth.samples import DepthSamples
 from train.depth.training import CHECKPOINT, LOG, PRODUCT, SHEET, DepthTrainer
 from train.recipe import OptimiserSettings
+from train.simulate.appearance import shade
 from train.simulate.camera import Fisheye
 from train.simulate.dataset import SimulatedSet
 from train.simulate.layouts.recording import FrameFiles, Recording
@@ -124,6 +125,17 @@ def test_known_depths_are_grouped_by_sequence(tiny_set: Path) -> None:
     found = list(known_depths(data, data.frames("test"), "plain", 0))
     assert [each.group for each in found] == ["d"] * 3 + ["e"] * 3
     assert (found[0].depth_mm > 0).any()
+
+
+def test_depth_behind_a_tool_is_unknown_and_that_of_a_polyp_is_not(tiny_set: Path) -> None:
+    frame = SimulatedSet(tiny_set).frame("a", 0)
+    polyp, tool = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    polyp[30:40], tool[20:30] = True, True
+    rendering = shade(frame, np.random.default_rng(0), "plain")
+    rendering = replace(rendering, hard=polyp | tool, valid=np.ones((64, 64), bool))
+    depth = visible_depth(replace(frame, polyp=polyp), rendering)
+    assert not depth[20:30].any()
+    assert (depth[30:40] == frame.depth_mm[30:40]).all()
 
 
 def recording(folder: Path, *, has_camera: bool) -> Recording:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,55 +19,30 @@ from train.importing import KINDS, Told, import_checkpoint
 from train.importing.depth import import_depth_anything, import_dispresnet, import_poseresnet
 from train.importing.generators import import_cut, import_generator, import_patchgan
 from train.importing.munit import import_i2i, import_munit
-from train.importing.published import (
-    Table,
-    munit,
-    stytr2_embedding,
-    stytr2_transformer,
-    vgg,
-    vgg_decoder,
-)
 from train.importing.segmenters import import_endofm, import_transunet, mapped
 from train.importing.stylisers import import_adain, import_stytr2
+from train.networks.adain import Vgg, VggDecoder
 from train.networks.depth_anything import SIZES, DepthAnything
 from train.networks.discriminator import PatchDiscriminator
 from train.networks.dispresnet import DispResNet, PoseResNet
 from train.networks.endofm import EndoFMTransUNet
 from train.networks.generator import Generator
+from train.networks.munit import MunitGenerator, MunitShape
+from train.networks.stytr2 import PatchEmbedding, StyleTransformer
 from train.networks.transunet import TransUNet
+from train.translation.pretrained import open_weights
 from train.weights import fill, read_weights
 
 NOTHING = Told()
 
 
-def counted(table: Table) -> tuple[int, int]:
-    return len(table), sum(math.prod(shape) for shape in table.values())
+def munit(*, is_styled: bool = True, bottleneck: int = 0) -> dict[str, tuple[int, ...]]:
+    shape = MunitShape(style=8 if is_styled else 0, bottleneck=bottleneck)
+    return shapes_on_meta(MunitGenerator, shape)
 
 
-@pytest.mark.parametrize(
-    ("table", "entries", "elements"),
-    [
-        (munit(), 82, 15_030_283),
-        (munit(is_styled=False, has_bottleneck=True), 52, 11_177_611),
-        (vgg(), 34, 20_024_396),
-        (vgg_decoder(), 18, 3_505_219),
-        (stytr2_transformer(), 130, 31_790_080),
-        (stytr2_embedding(), 2, 98_816),
-    ],
-    ids=["munit", "i2i style-less", "vgg", "decoder", "stytr2", "embedding"],
-)
-def test_tables_have_the_published_entries_and_elements(
-    table: Table, entries: int, elements: int
-) -> None:
-    assert counted(table) == (entries, elements)
-
-
-def test_the_styled_i2i_has_a_bottleneck_more_than_munit() -> None:
-    table = munit(has_bottleneck=True)
-    assert len(table) == 86
-    assert table["enc_content.model.4.conv.weight"] == (8, 256, 3, 3)
-    assert table["dec.model.1.model.3.model.1.norm.running_var"] == (256,)
-    assert table["dec.model.6.conv.weight"] == (3, 64, 7, 7)
+def vgg() -> dict[str, tuple[int, ...]]:
+    return shapes_on_meta(Vgg, layers=53)
 
 
 def test_a_generator_is_imported_with_its_origin_and_loads(tmp_path: Path) -> None:
@@ -125,8 +99,8 @@ def test_statistics_of_munit_may_be_missing_or_too_many(tmp_path: Path) -> None:
 
 def test_either_side_of_i2i_may_do_without_a_style(tmp_path: Path) -> None:
     sides = {
-        "a": tensors(munit(is_styled=False, has_bottleneck=True)),
-        "b": tensors(munit(has_bottleneck=True)),
+        "a": tensors(munit(is_styled=False, bottleneck=8)),
+        "b": tensors(munit(bottleneck=8)),
     }
     found = import_i2i([saved(tmp_path / "gen.pt", sides)], NOTHING)
     assert dict(found.about) == {"a": "style-less", "b": "styled"}
@@ -140,14 +114,25 @@ def test_munit_wants_both_generators(tmp_path: Path) -> None:
 
 def test_files_of_adain_are_told_apart_by_what_is_in_them(tmp_path: Path) -> None:
     encoder = saved(tmp_path / "one.pth", tensors(vgg()))
-    decoder = saved(tmp_path / "two.pth", tensors(vgg_decoder()))
+    decoder = saved(tmp_path / "two.pth", tensors(shapes_on_meta(VggDecoder)))
     found = import_adain([decoder, encoder], NOTHING).state
     assert len(found) == 34 + 18
     assert found["vgg.51.weight"].shape == (512, 512, 3, 3)
 
 
+def test_adain_may_be_its_encoder_alone_and_a_translator_opens_it(tmp_path: Path) -> None:
+    source, out = tmp_path / "vgg_normalised.pth", tmp_path / "adain.safetensors"
+    narrow = shapes_on_meta(Vgg, layers=53)
+    import_checkpoint("adain", [saved(source, tensors(narrow))], out)
+    network = Vgg(layers=31)
+    open_weights(network, str(out), "vgg")
+    assert not network[29].weight.any()
+    with pytest.raises(RecipeError, match="of another network"):
+        open_weights(VggDecoder(), str(out), "decoder")
+
+
 def stytr2_files(folder: Path) -> list[Path]:
-    tables = [vgg(), vgg_decoder(), stytr2_transformer(), stytr2_embedding()]
+    tables = [vgg(), *map(shapes_on_meta, (VggDecoder, StyleTransformer, PatchEmbedding))]
     return [saved(folder / f"{n}.pth", tensors(table)) for n, table in enumerate(tables)]
 
 
