@@ -91,9 +91,9 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [
             nn.ReflectionPad2d(3), nn.Conv2d(3, width, 7), instance_norm(width), nn.ReLU(True),
         ]  # fmt: skip
-        layers += _down(width, is_antialiased) + _down(2 * width, is_antialiased)
+        layers += halving(width, is_antialiased) + halving(2 * width, is_antialiased)
         layers += [ResidualBlock(4 * width) for _ in range(blocks)]
-        layers += _up(4 * width, is_antialiased) + _up(2 * width, is_antialiased)
+        layers += doubling(4 * width, is_antialiased) + doubling(2 * width, is_antialiased)
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
         self.apply(initialise)
@@ -115,20 +115,22 @@ class Generator(nn.Module):
         return kept
 
 
-def _down(channels: int, is_antialiased: bool) -> list[nn.Module]:
+def halving(channels: int, is_antialiased: bool) -> list[nn.Module]:
+    """(B, channels, H, W) → (B, 2 · channels, H/2, W/2)."""
     rest = [instance_norm(2 * channels), nn.ReLU(True)]
     if is_antialiased:
         return [nn.Conv2d(channels, 2 * channels, 3, padding=1), *rest, BlurDown(2 * channels)]
     return [nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1), *rest]
 
 
-def _up(channels: int, is_antialiased: bool) -> list[nn.Module]:
+def doubling(channels: int, is_antialiased: bool) -> list[nn.Module]:
+    """(B, channels, H, W) → (B, channels / 2, 2H, 2W)."""
     half = channels // 2
     rest = [instance_norm(half), nn.ReLU(True)]
     if is_antialiased:
         return [BlurUp(channels), nn.Conv2d(channels, half, 3, padding=1), *rest]
-    doubling = nn.ConvTranspose2d(channels, half, 3, stride=2, padding=1, output_padding=1)
-    return [doubling, *rest]
+    transposed = nn.ConvTranspose2d(channels, half, 3, stride=2, padding=1, output_padding=1)
+    return [transposed, *rest]
 
 
 def initialise(layer: nn.Module) -> None:

@@ -24,6 +24,15 @@ TINY: dict[str, Mapping[str, Any]] = {
     "adain": {"width": 4, "vgg": "random"},
     "stytr2": {"width": 2, "hidden": 8, "layers": 1, "vgg": "random"},
     "spigan": {"width": 4, "blocks": 1, "head_width": 4},
+    "structured": {
+        "width": 4,
+        "content_blocks": 1,
+        "style_blocks": 1,
+        "judge_width": 4,
+        "contrast": {"patches": 16},
+        "structure": {"label_width": 4},
+        "depth": {"weight": 0.0},
+    },
 }
 """Options that make each small; a translator that is not here cannot be tested."""
 

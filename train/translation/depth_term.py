@@ -1,0 +1,40 @@
+"""Depth consistency as a term of any translator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from train.depth import DepthEstimator, open_estimator
+from train.losses.depth import depth_consistency
+from train.translation import Batch
+from train.translation.cyclegan import DepthOptions
+
+
+class DepthTerm:
+    """Opened at its first use: who only translates needs no critic.
+
+    No module, so that the critic is no part of a state dict.
+    """
+
+    def __init__(self, options: DepthOptions, critic: DepthEstimator | None = None) -> None:
+        self._options = options
+        self._critic = critic
+
+    def open(self) -> DepthEstimator:
+        """The critic.
+
+        Raises:
+            RecipeError: there is none of this name, or its weights are missing.
+        """
+        if self._critic is None:
+            weights = Path(self._options.weights) if self._options.weights else None
+            self._critic = open_estimator(self._options.estimator, weights)
+        return self._critic
+
+    def __call__(self, translated: Tensor, batch: Batch) -> Tensor:
+        """Weight times the error of the depth of G(x) against the simulator's of x."""
+        prediction = self.open()(translated)
+        error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._options.loss)
+        return self._options.weight * error
