@@ -8,9 +8,12 @@ from train.likeness import (
     discrepancy,
     drawn_blocks,
     even_directions,
+    frechet_distance,
+    gaussian_distance,
     kernel_distance,
     lab_pixels,
     mean_difference,
+    moments,
     polynomial_kernel,
     radial_power,
     slopes,
@@ -182,3 +185,32 @@ def test_alike_frames_of_one_block_do_not_narrow_the_interval() -> None:
     honest = mean_difference((values, np.repeat(np.arange(4), 25)), none)
     naive = mean_difference((values, np.arange(100)), none)
     assert honest.high - honest.low > 3 * (naive.high - naive.low)
+
+
+def test_frechet_distance_of_two_normal_distributions_by_hand() -> None:
+    """In one dimension (m - m')² + (s - s')²; here 3² + (1 - 2)²."""
+    one, other = (np.zeros(1), np.array([[1.0]])), (np.full(1, 3.0), np.array([[2.0]]))
+    assert gaussian_distance(one, other) == pytest.approx(10.0)
+
+
+def test_axes_that_do_not_agree_cost_something() -> None:
+    """C = diag(1, 4) and C' = diag(4, 1): tr(C + C') = 10, and C·C' = 4·1 has a root of trace 4."""
+    one, other = np.diag([1.0, 2.0]), np.diag([2.0, 1.0])
+    assert gaussian_distance((np.zeros(2), one), (np.zeros(2), other)) == pytest.approx(2.0)
+
+
+def test_moments_count_each_picture_as_often_as_it_was_drawn() -> None:
+    mean, factor = moments(np.array([[0.0], [3.0], [9.0]]), np.array([2.0, 1.0, 0.0]))
+    # 0, 0, 3: mean 1, variance (1 + 1 + 4) / 2.
+    assert mean[0] == 1.0
+    assert (factor.T @ factor)[0, 0] == pytest.approx(3.0)
+
+
+def test_fid_is_zero_of_a_set_and_itself_and_grows_as_sets_part() -> None:
+    rng = np.random.default_rng(5)
+    features, blocks = rng.normal(size=(60, 4)), np.arange(60) // 3
+    same = frechet_distance((features, blocks), (features, blocks))
+    apart = frechet_distance((features, blocks), (features + 1, blocks))
+    assert same.value == pytest.approx(0, abs=1e-9)
+    assert apart.value == pytest.approx(4.0)
+    assert apart.low < apart.value < apart.high

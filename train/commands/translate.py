@@ -2,7 +2,8 @@
 
 `train` learns a translator from a simulated set (or a folder with image/ and depth/) and real
 pictures that have nothing to do with each other. `apply` translates a set into a new one, with its
-labels. Both go on where they stopped when they are called again.
+labels. Both go on where they stopped when they are called again. `evaluate` holds several
+translators against each other: what they keep of a scene's structure, and how real they look.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`train` RECIPE --simulated SET --real DIR -o RUN, or `apply` TRANSLATOR SET -o OUT."""
+    """`train` RECIPE, `apply` TRANSLATOR SET or `evaluate` SET TRANSLATOR...; each -o OUT."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     train = actions.add_parser("train", help="learn a translator")
     train.add_argument("recipe", help="recipe file (TOML) or name: colonoscopy, nbi, ..., smoke")
@@ -30,14 +31,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument("-o", "--out", type=Path, required=True, help="folder of the new set")
     apply.add_argument("--styles", type=int, default=1, help="of every frame; 1 unless told")
     apply.add_argument("--seed", type=int, default=1, help="of looks and styles; 1 unless told")
+    _add_evaluate(actions.add_parser("evaluate", help="compare translators on the same scenes"))
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument("simulated", metavar="SET", type=Path, help="simulated set")
+    evaluate.add_argument(
+        "translators", metavar="TRANSLATOR", nargs="+", type=Path, help="folders: RUN/translator"
+    )
+    evaluate.add_argument(
+        "-o", "--out", type=Path, required=True,
+        help="for table and sheets; outside any repository one of them shows real frames",
+    )  # fmt: skip
+    evaluate.add_argument("--real", type=Path, help="real frames; none: no figures of realism")
+    evaluate.add_argument("--segmenter", type=Path, help="bundle; haustra-folds unless told")
+    evaluate.add_argument("--depth", default="colon", help="depth network; colon unless told")
+    evaluate.add_argument(
+        "--weights", type=Path, help="of the depth network; as shipped unless told"
+    )
+    evaluate.add_argument("--frames", type=int, default=200, help="at most; 200 unless told")
+    evaluate.add_argument("--split", default="test", help="of the set; test unless told")
+    evaluate.add_argument("--against", default="simulated", help="row that differences refer to")
+    evaluate.add_argument("--seed", type=int, default=1, help="of every draw; 1 unless told")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train or apply."""
-    if options.action == "train":
-        _train(options)
-    else:
-        _apply(options)
+    """Train, apply or evaluate."""
+    {"train": _train, "apply": _apply, "evaluate": _evaluate}[options.action](options)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from train.translation.evaluation import Trial, evaluate_translators
+    from train.translation.judges import BUNDLED
+
+    trial = Trial(
+        options.simulated, options.translators, options.out, options.real,
+        options.segmenter or BUNDLED, options.depth, options.weights, options.frames,
+        options.split, options.against, options.seed,
+    )  # fmt: skip
+    print(evaluate_translators(trial).table())
 
 
 def _apply(options: argparse.Namespace) -> None:

@@ -158,15 +158,25 @@ class DepthCycleGAN(CycleGAN):
     def __init__(self, options: DepthCycleOptions, critic: DepthEstimator | None = None) -> None:
         super().__init__(options.cycle)
         self._depth = options.depth
-        weights = Path(options.depth.weights) if options.depth.weights else None
-        # In a tuple, so that the critic is no part of the state dict.
-        self._critic = (critic or open_estimator(options.depth.estimator, weights),)
+        # In a list, so that the critic is no part of the state dict.
+        self._critics = [critic] if critic is not None else []
+
+    def prepare(self) -> None:
+        """Open the critic. What is trained translates without it.
+
+        Raises:
+            RecipeError: no such depth network, or its weights are missing.
+        """
+        if not self._critics:
+            weights = Path(self._depth.weights) if self._depth.weights else None
+            self._critics.append(open_estimator(self._depth.estimator, weights))
 
     def generator_terms(
         self, batch: Batch, translated: Tensor, simulated_like: Tensor
     ) -> dict[str, Tensor]:
         """Those of CycleGAN and the depth of what G made; F has no part in it."""
-        prediction = self._critic[0](translated)
+        self.prepare()
+        prediction = self._critics[0](translated)
         error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._depth.loss)
         terms = super().generator_terms(batch, translated, simulated_like)
         return terms | {"depth": self._depth.weight * error}

@@ -1,8 +1,10 @@
 """What the terms of CycleGAN answer for, and that depth only reaches G."""
 
+import pytest
 import torch
 from torch import Tensor
 
+from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
 from train.losses.depth import DepthLossOptions, DepthPrediction
 from train.translation.cyclegan import (
@@ -64,6 +66,14 @@ def test_depth_reaches_the_translating_generator_alone() -> None:
 def test_the_critic_is_no_part_of_a_checkpoint() -> None:
     translator = DepthCycleGAN(DepthCycleOptions(cycle=TINY), critic=Brightness())
     assert set(translator.state_dict()) == set(CycleGAN(TINY).state_dict())
+
+
+def test_what_is_trained_translates_without_its_critic() -> None:
+    absent = DepthOptions(estimator="colon", weights="nowhere.safetensors")
+    translator = DepthCycleGAN(DepthCycleOptions(cycle=TINY, depth=absent))
+    assert translator.translate(random_batch().simulated).shape == (2, 3, 64, 64)
+    with pytest.raises(RecipeError, match="nowhere"):
+        translator.prepare()
 
 
 def test_the_depth_term_has_its_weight() -> None:
