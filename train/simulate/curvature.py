@@ -23,6 +23,8 @@ from train.simulate.tube import Floats, Tube
 
 _REACH_MM = 4.0
 """Beyond the label, the nearest fold is known this far."""
+_BORDER_MM = 0.3
+"""The border of a set of vertices lies between them and the next ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,25 @@ class CrestOptions:
 
     radius_mm: float = 1.8
     """Neighbourhood of the curvature estimate; wider ones flatten thin crests."""
-    circumferential_below: float = 0.7
+    circumferential_below: float = 0.8
     """Largest |direction · circumferential| of the most convex direction."""
     convex_above: float = 0.1
     """Smallest curvature towards the lumen, 1/mm."""
     closing_mm: float = 1.0
     """Gaps narrower than twice this are closed: a crest has none."""
-    smallest_mm2: float = 25.0
+    smallest_mm2: float = 50.0
     """Crests smaller than this are dropped."""
     shortest_mm: float = 0.0
     """Crests less than this across are dropped: the rims of holes in the wall."""
     largest_hole_mm2: float = 25.0
     """Holes smaller than this are filled."""
-    dilation_mm: float = 1.5
-    """The bare crest is thinner than what one sees as the fold."""
+    flank_share: float = 0.72
+    """The bare crest is thinner than what one sees as the fold: it is widened down its flanks to
+    this share of its own height ..."""
+    narrowest_mm: float = 0.6
+    """... by at least this much ..."""
+    widest_mm: float = 3.0
+    """... and at most by this, lest it run down into the wall."""
     feature_margin_mm: float = 2.0
     """The rim of a polyp or of a valve is convex too; no crest begins this close to one."""
     direction_rounds: int = 3
@@ -142,8 +149,9 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     crest |= (
         np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2
     ) & ~tube.is_never_fold
-    folds = divide_crests(crest, fold_height(tube), tube.faces, options.divide)
-    return _widen(tube, folds, neighbours, options)
+    height = fold_height(tube)
+    folds = divide_crests(crest, height, tube.faces, options.divide)
+    return _widen(tube, folds, height, neighbours, options)
 
 
 def _extents(vertices: Floats, labels: NDArray[np.int64]) -> Floats:
@@ -154,26 +162,40 @@ def _extents(vertices: Floats, labels: NDArray[np.int64]) -> Floats:
 
 
 def _widen(
-    tube: Tube, folds: NDArray[np.int64], neighbours: Neighbours, options: CrestOptions
+    tube: Tube,
+    folds: NDArray[np.int64],
+    height: Floats,
+    neighbours: Neighbours,
+    options: CrestOptions,
 ) -> CrestLabels:
     """Give every vertex its distance to the rim of the widened crest."""
     n = len(folds)
     seeds = np.flatnonzero(folds)
-    reach = options.dilation_mm + _REACH_MM
+    reach = options.widest_mm + _REACH_MM
     if len(seeds) in (0, n):
         return CrestLabels(folds, np.where(folds > 0, -reach, reach))
-    distance, nearest = _tree(tube.vertices[seeds]).query(tube.vertices, distance_upper_bound=reach)
-    near = np.isfinite(distance)
-    fold = np.zeros(n, np.int64)
+    gap, nearest = _tree(tube.vertices[seeds]).query(tube.vertices, distance_upper_bound=reach)
+    near = np.isfinite(gap)
+    fold, crest_height = np.zeros(n, np.int64), np.full(n, np.inf)
     fold[near] = folds[seeds[nearest[near]]]
-    rim = _rim(folds > 0, neighbours)
-    depth = _tree(tube.vertices[rim]).query(tube.vertices[seeds])[0]
-    beyond = np.where(near, distance, reach)
-    beyond[seeds] = -depth
-    for _ in range(2):
-        beyond = neighbours.averaged(beyond)
-    beyond = np.where(tube.is_never_fold, reach, beyond - options.dilation_mm)
+    crest_height[near] = height[seeds[nearest[near]]]
+    is_flank = (gap <= options.widest_mm) & (height >= options.flank_share * crest_height)
+    member = (folds > 0) | ((is_flank | (gap <= options.narrowest_mm)) & ~tube.is_never_fold)
+    beyond = neighbours.averaged(neighbours.averaged(_signed_gap(tube, member, neighbours, reach)))
+    beyond = np.where(tube.is_never_fold, reach, beyond - _BORDER_MM)
     return CrestLabels(np.where(tube.is_never_fold, 0, fold), beyond)
+
+
+def _signed_gap(
+    tube: Tube, member: NDArray[np.bool_], neighbours: Neighbours, reach: float
+) -> Floats:
+    """(n,) mm to the nearest member, at most `reach`; of members, less than zero, to the rim."""
+    inside = tube.vertices[member]
+    gap = np.minimum(_tree(inside).query(tube.vertices, distance_upper_bound=reach)[0], reach)
+    rim = _rim(member, neighbours)
+    if rim.any():
+        gap[member] = -_tree(tube.vertices[rim]).query(inside)[0]
+    return np.asarray(gap)
 
 
 def _rim(member: NDArray[np.bool_], neighbours: Neighbours) -> NDArray[np.bool_]:
