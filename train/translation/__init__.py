@@ -31,6 +31,7 @@ TRANSLATORS: dict[str, str] = {
     "adain": "train.translation.adain:Adain",
     "stytr2": "train.translation.stytr2:Stytr",
     "spigan": "train.translation.spigan:Spigan",
+    "inst": "train.translation.inst:Inst",
     "structured": "train.translation.structured:Structured",
 }
 """Name → "module:class" of a `Translator`; imported when built."""
