@@ -21,7 +21,7 @@ from torch.optim import Adam, Optimizer
 
 from train.depth import DepthEstimator, open_estimator
 from train.losses.adversarial import PicturePool, judgement, least_squares, masked_l1
-from train.losses.depth import DepthLossOptions, depth_consistency
+from train.losses.depth import DepthLossOptions, DepthPrediction, depth_consistency
 from train.networks.discriminator import PatchDiscriminator
 from train.networks.generator import Generator
 from train.translation import Batch, Descend, Translator, trainable
@@ -176,7 +176,9 @@ class DepthCycleGAN(CycleGAN):
     ) -> dict[str, Tensor]:
         """Those of CycleGAN and the depth of what G made; F has no part in it."""
         self.prepare()
-        prediction = self._critics[0](translated)
+        # Critics resize, which half precision cannot; logarithms of depth want all digits.
+        found = self._critics[0](translated.float())
+        prediction = DepthPrediction(found.values.float(), found.is_inverse)
         error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._depth.loss)
         terms = super().generator_terms(batch, translated, simulated_like)
         return terms | {"depth": self._depth.weight * error}

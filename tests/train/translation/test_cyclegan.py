@@ -6,7 +6,9 @@ from torch import Tensor
 
 from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
+from train.depth.colon import ColonEstimator
 from train.losses.depth import DepthLossOptions, DepthPrediction
+from train.networks.colon_depth import build_colon_depth
 from train.translation.cyclegan import (
     CycleGAN,
     CycleOptions,
@@ -74,6 +76,13 @@ def test_what_is_trained_translates_without_its_critic() -> None:
     assert translator.translate(random_batch().simulated).shape == (2, 3, 64, 64)
     with pytest.raises(RecipeError, match="nowhere"):
         translator.prepare()
+
+
+def test_depth_is_compared_in_single_precision_whatever_the_networks() -> None:
+    critic = ColonEstimator(build_colon_depth(pretrained=False), short_side_px=32)
+    translator = DepthCycleGAN(DepthCycleOptions(cycle=TINY), critic)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert terms_of(translator)["depth"].dtype == torch.float32
 
 
 def test_the_depth_term_has_its_weight() -> None:
