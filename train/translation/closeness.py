@@ -31,7 +31,7 @@ _FEWEST, _MOST = 8, 300
 """Pictures of each real set."""
 
 Distances = Mapping[str, tuple[Interval, Interval]]
-"""Real set → KID × 1000, FID."""
+"""Real set → KID, FID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def closeness(
               for name, images in rows.items()}  # fmt: skip
     found = {name: (encode(images, name), colons) for name, images in placed.items()}
     return Closeness(
-        {name: {other: (_kernel(each, theirs), frechet_distance(each, theirs))
+        {name: {other: (kernel_distance(each, theirs).measured, frechet_distance(each, theirs))
                 for other, theirs in features.items()}
          for name, each in {**found, **seen}.items()},
         {name: len(sets[name]) for name in features},
@@ -95,14 +95,6 @@ def _real_sets(real: Path, seed: int) -> dict[str, list[RealFrame]]:
             f"{real} holds fewer than {_FEWEST} unseen real pictures.", "Name a larger folder."
         )
     return {name: frames for name, frames in drawn.items() if len(frames) >= _FEWEST}
-
-
-def _kernel(
-    first: tuple[NDArray[np.float64], NDArray[np.int64]],
-    second: tuple[NDArray[np.float64], NDArray[np.int64]],
-) -> Interval:
-    measured = kernel_distance(first, second).measured
-    return Interval(1e3 * measured.value, 1e3 * measured.low, 1e3 * measured.high)
 
 
 def _nearest(features: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.int64]:

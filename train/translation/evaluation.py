@@ -84,7 +84,7 @@ class Verdict:
         told = [
             f"{self.scenes} scenes of {self.colons} colons. Segmenter: {self.judges['segmenter']}.",
             f"Depth network: {self.judges['depth']}. Intervals: 95 %, bootstrap over colons or",
-            "patients. KID (×1000) and FID in EfficientNet-Lite0 features, to "
+            "patients. KID and FID in EfficientNet-Lite0 features, to "
             + (", ".join(f"{name} ({count})" for name, count in self.real.items()) or "nothing")
             + ".",
         ]
