@@ -12,7 +12,7 @@ import pytest
 from engine.bundle import ModelBundle, Precision
 from engine.errors import BundleError
 from train.evaluate import EvaluationPlaces, evaluate
-from train.export import CARD, export_bundle, load_trained, with_evaluation
+from train.export import CARD, Parity, export_bundle, load_trained, with_evaluation
 from train.loop import RunPlaces, Trainer
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
 from train.simulate.farm import SimulationRecipe
@@ -104,3 +104,13 @@ def test_figures_are_written_as_json_and_markdown(
 ) -> None:
     evaluate(bundle, EvaluationPlaces(tiny_set)).write(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"evaluation.json", "evaluation.md"}
+
+
+@pytest.mark.parametrize(
+    ("difference", "flipped", "is_other"),
+    [(0.3, 0.001, False), (0.009, 0.03, False), (0.3, 0.03, True)],
+)
+def test_rounding_is_told_from_another_network(
+    difference: float, flipped: float, is_other: bool
+) -> None:
+    assert Parity("any", difference, flipped).is_other == is_other
