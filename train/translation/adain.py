@@ -3,11 +3,12 @@
 simulated ── VGG ──▶ content ── AdaIN ──▶ decoder ──▶ translated
 real ── VGG ──▶ mean, deviation ──┘
 
-Huang and Belongie 2017 (arXiv:1703.06868). VGG is fixed and comes from its authors (`options.vgg`);
-only the decoder learns. Theirs may be its beginning (`options.decoder`): with a learning rate of
-zero a run then only gathers the default style. No adversary: what keeps the structure is the
-content loss. The default style is the mean over all real pictures of the run and travels with the
-product. Means and deviations are over whole pictures, field of view or not, as in the reference.
+Huang and Belongie 2017 (arXiv:1703.06868). VGG is fixed and comes from its authors
+(`options.weights`); only the decoder learns. Where the file has theirs, it is the beginning: with a
+learning rate of zero a run then only gathers the default style. No adversary: what keeps the
+structure is the content loss. The default style is the mean over all real pictures of the run and
+travels with the product. Means and deviations are over whole pictures, field of view or not, as in
+the reference.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch.optim import Adam, Optimizer
 from train.losses.style import content_loss, style_loss
 from train.networks.adain import TAPS, Vgg, VggDecoder, adaptive_instance_norm, statistics
 from train.translation import Batch, Descend, Translator, frozen
-from train.translation.pretrained import RANDOM, open_weights
+from train.translation.pretrained import open_parts
 
 _LAYERS = 31
 """Of VGG: up to relu4_1."""
@@ -33,10 +34,8 @@ _LAYERS = 31
 class AdainOptions:
     """The reference's defaults."""
 
-    vgg: str = ""
-    """File of the encoder; "random" for none."""
-    decoder: str = RANDOM
-    """File to begin from; "random" for none."""
+    weights: str = ""
+    """File by `haustra-train import adain`; "random" for none."""
     width: int = 64
     content: float = 1.0
     style: float = 10.0
@@ -77,13 +76,13 @@ class Adain(Translator):
         self._optimisers = {"decoder": Adam(self.decoder.parameters(), options.learning_rate)}
 
     def prepare(self) -> None:
-        """The authors' encoder, and their decoder if it is named.
+        """The authors' encoder, and their decoder if the file has it.
 
         Raises:
-            RecipeError: no encoder named, or a file of another network.
+            RecipeError: no file named, or one of another network.
         """
-        open_weights(self.encoder, self._options.vgg, "vgg")
-        open_weights(self.decoder, self._options.decoder, "decoder")
+        parts = {"vgg": self.encoder, "decoder": self.decoder}
+        open_parts(parts, self._options.weights, ("adain",), needed=("vgg",))
 
     @property
     def product(self) -> nn.Module:

@@ -12,19 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from train.depth import DepthEstimator, open_estimator
+from train.depth import DepthEstimator
 from train.losses.adversarial import PicturePool, judgement, least_squares, masked_l1
-from train.losses.depth import DepthLossOptions, DepthPrediction, depth_consistency
 from train.networks.discriminator import PatchDiscriminator
 from train.networks.generator import Generator
 from train.translation import Batch, Descend, Translator, trainable
+from train.translation.depth_term import DepthOptions, DepthTerm
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +130,6 @@ class CycleGAN(Translator):
 
 
 @dataclass(frozen=True, slots=True)
-class DepthOptions:
-    """Of the depth term."""
-
-    weight: float = 1.0
-    """Against the terms of CycleGAN; the paper gives none, the released code uses 1."""
-    estimator: str = "colon"
-    weights: str = ""
-    """File of the estimator; empty for the one that travels with the package."""
-    loss: DepthLossOptions = field(default_factory=DepthLossOptions)
-
-
-@dataclass(frozen=True, slots=True)
 class DepthCycleOptions:
     """CycleGAN's options and those of the depth term."""
 
@@ -157,9 +144,7 @@ class DepthCycleGAN(CycleGAN):
 
     def __init__(self, options: DepthCycleOptions, critic: DepthEstimator | None = None) -> None:
         super().__init__(options.cycle)
-        self._depth = options.depth
-        # In a list, so that the critic is no part of the state dict.
-        self._critics = [critic] if critic is not None else []
+        self._depth = DepthTerm(options.depth, critic)
 
     def prepare(self) -> None:
         """Open the critic. What is trained translates without it.
@@ -167,21 +152,14 @@ class DepthCycleGAN(CycleGAN):
         Raises:
             RecipeError: no such depth network, or its weights are missing.
         """
-        if not self._critics:
-            weights = Path(self._depth.weights) if self._depth.weights else None
-            self._critics.append(open_estimator(self._depth.estimator, weights))
+        self._depth.open()
 
     def generator_terms(
         self, batch: Batch, translated: Tensor, simulated_like: Tensor
     ) -> dict[str, Tensor]:
         """Those of CycleGAN and the depth of what G made; F has no part in it."""
-        self.prepare()
-        # Critics resize, which half precision cannot; logarithms of depth want all digits.
-        found = self._critics[0](translated.float())
-        prediction = DepthPrediction(found.values.float(), found.is_inverse)
-        error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._depth.loss)
         terms = super().generator_terms(batch, translated, simulated_like)
-        return terms | {"depth": self._depth.weight * error}
+        return terms | {"depth": self._depth(translated, batch)}
 
 
 def _total(terms: Mapping[str, Tensor]) -> Tensor:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
 from train.depth import DepthEstimator, open_estimator
-from train.losses.depth import depth_consistency
+from train.losses.depth import DepthLossOptions, DepthPrediction, depth_consistency
 from train.translation import Batch
-from train.translation.cyclegan import DepthOptions
+
+
+@dataclass(frozen=True, slots=True)
+class DepthOptions:
+    """Of the depth term."""
+
+    weight: float = 1.0
+    """Against the terms of CycleGAN; the paper gives none, the released code uses 1."""
+    estimator: str = "colon"
+    weights: str = ""
+    """File of the estimator; empty for the one that travels with the package."""
+    loss: DepthLossOptions = field(default_factory=DepthLossOptions)
 
 
 class DepthTerm:
@@ -35,6 +47,8 @@ class DepthTerm:
 
     def __call__(self, translated: Tensor, batch: Batch) -> Tensor:
         """Weight times the error of the depth of G(x) against the simulator's of x."""
-        prediction = self.open()(translated)
+        # Critics resize, which half precision cannot; logarithms of depth want all digits.
+        found = self.open()(translated.float())
+        prediction = DepthPrediction(found.values.float(), found.is_inverse)
         error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._options.loss)
         return self._options.weight * error

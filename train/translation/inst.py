@@ -26,7 +26,6 @@ from torch.optim import Adam, Optimizer
 from train.networks.inversion import StyleWord
 from train.translation import Batch, Descend, Translator
 from train.translation.diffusion import Diffusion
-from train.translation.pretrained import RANDOM, open_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,6 @@ class InstOptions:
 
     folder: str = ""
     """Of the diffusion model."""
-    attention: str = RANDOM
-    """File to begin from; "random" for none."""
     width: int = 768
     """Of CLIP's embeddings."""
     heads: int = 8
@@ -80,13 +77,12 @@ class Inst(Translator):
         self._opened: list[Diffusion] = []
 
     def prepare(self) -> None:
-        """The diffusion model, and the attention if a file is named.
+        """Open the diffusion model.
 
         Raises:
             RecipeError: there is none, or of another kind; the extra is not installed.
         """
         self._diffusion(torch.device("cpu"))
-        open_weights(self.attention, self._options.attention, "attention")
 
     def _diffusion(self, device: torch.device) -> Diffusion:
         if not self._opened:

@@ -1,61 +1,59 @@
 """Weights of other people's networks, opened before the first step.
 
-Files are safetensors, as `haustra-train import` writes them.
+Files are written by `haustra-train import`: several networks in one, each under its own prefix.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from engine.errors import RecipeError
+from train.weights import State, fill, read_weights
 
 RANDOM = "random"
 """Instead of a file: weights as they are born. For tests; nothing looks good with them."""
 
 
-def open_weights(network: nn.Module, file: str, option: str) -> None:
-    """Load a file into a network that may have fewer layers than the file.
+def open_parts(
+    parts: Mapping[str, nn.Module], file: str, kinds: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Load networks from one file; a network may have fewer layers than the file.
 
     Args:
-        network: every entry of its state dict must be in the file.
-        file: its path; `RANDOM` leaves the network as it is.
-        option: the name of the setting that holds `file`; of a file with several networks, the
-            one called so is taken.
+        parts: networks by their prefix in the file.
+        file: its path; `RANDOM` leaves the networks as they are.
+        kinds: what the file may be.
+        needed: prefixes that must be there; others are loaded where they are.
 
     Raises:
-        RecipeError: no file named, not readable, or of another network.
+        RecipeError: no file named, not readable, of another kind or of other networks.
     """
     if file == RANDOM:
         return
     if not file:
         raise RecipeError(
-            f"options.{option} names no file, and this translator is nothing without it.",
-            f"Import it (haustra-train import), then set options.{option} to its path.",
+            "options.weights names no file, and this translator is nothing without it.",
+            f"Make one: haustra-train import {kinds[0]} FILES... -o {kinds[0]}.safetensors.",
         )
+    state = _read(Path(file), kinds)
+    for part, network in parts.items():
+        prefix = f"{part}."
+        found = {
+            name: state[prefix + name] for name in network.state_dict() if prefix + name in state
+        }
+        if found or part in needed:
+            fill(network, found, f"{part} of {file}")
+
+
+def _read(path: Path, kinds: Sequence[str]) -> State:
+    """Tensors of a file of one of these kinds."""
+    first, *others = kinds
     try:
-        found = load_file(Path(file))
-    except (OSError, SafetensorError) as error:
-        raise RecipeError(
-            f"{file} cannot be read as safetensors: {error}.", "Import the checkpoint again."
-        ) from error
-    prefix = f"{option}."
-    own = {name.removeprefix(prefix): each for name, each in found.items()
-           if name.startswith(prefix)}  # fmt: skip
-    found = own or found
-    wanted = network.state_dict()
-    wrong = [name for name, value in wanted.items() if not _fits(found.get(name), value)]
-    if wrong:
-        raise RecipeError(
-            f"{file} is of another network: {wrong[0]} is missing or of another shape"
-            f" ({len(wrong)} of {len(wanted)} are).",
-            f"options.{option} needs another file.",
-        )
-    network.load_state_dict({name: found[name] for name in wanted})
-
-
-def _fits(found: Tensor | None, wanted: Tensor) -> bool:
-    return found is not None and found.shape == wanted.shape
+        return read_weights(path, first)[0]
+    except RecipeError:
+        if not others:
+            raise
+    return _read(path, others)

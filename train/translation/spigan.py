@@ -8,7 +8,7 @@ Lee, Ros, Li and Gaidon 2018 (arXiv:1810.03756); no code of theirs is public. As
 errors of T and P on translated pictures reach G (a known re-implementation cuts them off, so that
 they shape nothing). T and P are small U-Nets here. P learns beside G, where the depth critic of the
 depth-consistent CycleGAN is fixed: G and P may agree on a code of their own. The perceptual term
-needs the encoder of AdaIN (`options.vgg`) and is off without it.
+needs the encoder of AdaIN (`options.weights`) and is off without it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from train.networks.discriminator import PatchDiscriminator
 from train.networks.generator import Generator
 from train.networks.unet import UNet
 from train.translation import Batch, Descend, Translator, frozen, trainable
-from train.translation.pretrained import open_weights
+from train.translation.pretrained import open_parts
 
 _PERCEIVED = (6, 13, 20, 33, 46)
 """Of VGG: the second activation of each stage."""
@@ -51,8 +51,8 @@ class SpiganOptions:
     """γ, of depth."""
     perceptual: float = 0.0
     """δ; 0.33 in the re-implementation."""
-    vgg: str = ""
-    """File of the encoder for the perceptual term."""
+    weights: str = ""
+    """File by `haustra-train import adain`, for the perceptual term."""
     learning_rate: float = 2e-4
 
 
@@ -83,7 +83,7 @@ class Spigan(Translator):
             RecipeError: it is not named, or of another network.
         """
         if self._options.perceptual:
-            open_weights(self.vgg, self._options.vgg, "vgg")
+            open_parts({"vgg": self.vgg}, self._options.weights, ("adain",), needed=("vgg",))
 
     @property
     def product(self) -> nn.Module:

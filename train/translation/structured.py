@@ -42,8 +42,7 @@ from train.networks.projector import PatchProjector, draw_places
 from train.networks.styled import StyledGenerator, StyledShape
 from train.networks.unet import UNet
 from train.translation import Batch, Descend, Translator, trainable
-from train.translation.cyclegan import DepthOptions
-from train.translation.depth_term import DepthTerm
+from train.translation.depth_term import DepthOptions, DepthTerm
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 simulated ── patches ──▶ encoder ──▶ decoder ──▶ AdaIN's decoder ──▶ translated
 real ─────── patches ──▶ encoder ──────┘
 
-Deng et al. 2022 (arXiv:2105.14576). VGG (`options.vgg`) is needed in training only, where it says
-what content and style are; it is no part of the product. What keeps the structure is the content
-loss, and that a picture in its own style must come out as it was. The default style is one real
-picture, the first of the run: it travels with the product. Other examples give other looks.
+Deng et al. 2022 (arXiv:2105.14576). VGG (`options.weights`) is needed in training only, where it
+says what content and style are; it is no part of the product. What keeps the structure is the
+content loss, and that a picture in its own style must come out as it was. The default style is one
+real picture, the first of the run: it travels with the product. Other examples give other looks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from train.losses.style import content_loss, style_loss
 from train.networks.adain import TAPS, Vgg, VggDecoder
 from train.networks.stytr2 import PATCH, PatchEmbedding, StyleTransformer, StytrShape
 from train.translation import Batch, Descend, Translator, frozen
-from train.translation.pretrained import RANDOM, open_weights
+from train.translation.pretrained import open_parts
 
 _LAYERS = 44
 """Of VGG: up to relu5_1."""
@@ -34,12 +34,10 @@ _EXAMPLE_PX = 256
 
 @dataclass(frozen=True, slots=True)
 class StytrOptions:
-    """The reference's defaults. Each file may be "random"."""
+    """The reference's defaults."""
 
-    vgg: str = ""
-    embedding: str = RANDOM
-    transformer: str = RANDOM
-    decoder: str = RANDOM
+    weights: str = ""
+    """File by `haustra-train import stytr2`, or `import adain` for VGG alone; "random" for none."""
     width: int = 64
     """Of VGG; the transformer's is eight times that."""
     hidden: int = 2048
@@ -76,13 +74,16 @@ class Stytr(Translator):
         self._optimisers = {"stylist": Adam(weights, options.learning_rate)}
 
     def prepare(self) -> None:
-        """The files that the options name.
+        """VGG, and what else of StyTR² the file has.
 
         Raises:
-            RecipeError: VGG is not named, or a file is of another network.
+            RecipeError: no file named, or one of another network.
         """
-        for name in ("vgg", "embedding", "transformer", "decoder"):
-            open_weights(getattr(self, name), getattr(self._options, name), name)
+        parts = {
+            "vgg": self.vgg, "embedding": self.embedding, "transformer": self.transformer,
+            "decoder": self.decoder,
+        }  # fmt: skip
+        open_parts(parts, self._options.weights, ("stytr2", "adain"), needed=("vgg",))
 
     @property
     def product(self) -> nn.Module:

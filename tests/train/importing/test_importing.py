@@ -30,7 +30,7 @@ from train.networks.generator import Generator
 from train.networks.munit import MunitGenerator, MunitShape
 from train.networks.stytr2 import PatchEmbedding, StyleTransformer
 from train.networks.transunet import TransUNet
-from train.translation.pretrained import open_weights
+from train.translation.pretrained import open_parts
 from train.weights import fill, read_weights
 
 NOTHING = Told()
@@ -125,10 +125,10 @@ def test_adain_may_be_its_encoder_alone_and_a_translator_opens_it(tmp_path: Path
     narrow = shapes_on_meta(Vgg, layers=53)
     import_checkpoint("adain", [saved(source, tensors(narrow))], out)
     network = Vgg(layers=31)
-    open_weights(network, str(out), "vgg")
+    open_parts({"vgg": network}, str(out), ("adain",), needed=("vgg",))
     assert not network[29].weight.any()
-    with pytest.raises(RecipeError, match="of another network"):
-        open_weights(VggDecoder(), str(out), "decoder")
+    with pytest.raises(RecipeError, match="18 missing"):
+        open_parts({"decoder": VggDecoder()}, str(out), ("adain",), needed=("decoder",))
 
 
 def stytr2_files(folder: Path) -> list[Path]:

@@ -1,12 +1,8 @@
-from pathlib import Path
-
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
-from train.networks.adain import TAPS, Vgg, statistics
+from train.networks.adain import TAPS, statistics
 from train.translation.adain import Adain, AdainOptions, MeanStyle
 
 BATCH = random_batch()
@@ -47,27 +43,6 @@ def test_the_encoder_does_not_learn() -> None:
 def test_odd_sizes_are_kept() -> None:
     adain = Adain(AdainOptions(width=4)).eval()
     assert adain.translate(BATCH.simulated[..., :50, :61]).shape == (2, 3, 50, 61)
-
-
-def test_an_imported_encoder_may_be_longer(tmp_path: Path) -> None:
-    whole = Vgg(4, layers=53).state_dict()
-    save_file(whole, tmp_path / "vgg.safetensors")
-    adain = Adain(AdainOptions(width=4, vgg=str(tmp_path / "vgg.safetensors")))
-    adain.prepare()
-    assert torch.equal(adain.encoder.state_dict()["29.weight"], whole["29.weight"])
-
-
-@pytest.mark.parametrize("case", ["none", "absent", "damaged", "other"])
-def test_weights_that_do_not_fit_are_refused(tmp_path: Path, case: str) -> None:
-    path = tmp_path / "vgg.safetensors"
-    if case == "damaged":
-        path.write_bytes(b"no weights at all")
-    if case == "other":
-        save_file(Vgg(8).state_dict(), path)
-    message = {"none": "names no file", "other": "of another network"}.get(case, "cannot be read")
-    adain = Adain(AdainOptions(width=4, vgg="" if case == "none" else str(path)))
-    with pytest.raises(RecipeError, match=message):
-        adain.prepare()
 
 
 def test_a_rate_of_zero_still_gathers_the_style() -> None:

@@ -14,8 +14,8 @@ from train.translation.cyclegan import (
     CycleOptions,
     DepthCycleGAN,
     DepthCycleOptions,
-    DepthOptions,
 )
+from train.translation.depth_term import DepthOptions
 
 TINY = CycleOptions(width=8, blocks=1)
 

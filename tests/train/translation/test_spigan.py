@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
 from train.networks.adain import Vgg
 from train.translation.spigan import Spigan, SpiganOptions
+from train.weights import save_weights
 
 TINY = SpiganOptions(width=4, blocks=1, head_width=4)
 
@@ -54,15 +54,16 @@ def test_of_simulated_pictures_the_heads_alone_learn(
 
 def test_the_perceptual_term_needs_its_encoder() -> None:
     options = SpiganOptions(width=4, blocks=1, head_width=4, perceptual=0.33)
-    with pytest.raises(RecipeError, match="vgg"):
+    with pytest.raises(RecipeError, match="names no file"):
         Spigan(options).prepare()
 
 
 def test_what_looks_the_same_is_perceived_as_the_same(tmp_path: Path) -> None:
-    path = tmp_path / "vgg.safetensors"
-    save_file(Vgg(layers=53).state_dict(), path)
+    path = tmp_path / "adain.safetensors"
+    state = {f"vgg.{name}": value for name, value in Vgg(layers=53).state_dict().items()}
+    save_weights(path, state, {"kind": "adain"})
     options = SpiganOptions(
-        width=4, blocks=1, head_width=4, perceptual=0.33, vgg=str(path)
+        width=4, blocks=1, head_width=4, perceptual=0.33, weights=str(path)
     )  # fmt: skip
     spigan = Spigan(options)
     spigan.prepare()

@@ -9,7 +9,7 @@ from torch import Tensor
 from tests.train.translation.batches import random_batch
 from train.losses.depth import DepthPrediction
 from train.translation import Batch
-from train.translation.cyclegan import DepthOptions
+from train.translation.depth_term import DepthOptions
 from train.translation.structured import (
     ContrastOptions,
     Structured,

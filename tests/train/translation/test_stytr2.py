@@ -4,7 +4,7 @@ import torch
 from tests.train.translation.batches import random_batch
 from train.translation.stytr2 import Example, Stytr, StytrOptions
 
-TINY = StytrOptions(vgg="random", width=2, hidden=8, layers=1)
+TINY = StytrOptions(weights="random", width=2, hidden=8, layers=1)
 BATCH = random_batch()
 
 

@@ -22,8 +22,8 @@ TINY: dict[str, Mapping[str, Any]] = {
     "fastcut": {"width": 4, "blocks": 1, "patches": 16},
     "munit": {"width": 4, "blocks": 1},
     "i2i": {"munit": {"width": 4, "blocks": 1}},
-    "adain": {"width": 4, "vgg": "random"},
-    "stytr2": {"width": 2, "hidden": 8, "layers": 1, "vgg": "random"},
+    "adain": {"width": 4, "weights": "random"},
+    "stytr2": {"width": 2, "hidden": 8, "layers": 1, "weights": "random"},
     "spigan": {"width": 4, "blocks": 1, "head_width": 4},
     "structured": {
         "width": 4,
