@@ -106,6 +106,25 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
     assert all(torch.equal(one[name], other[name]) for name in weights)
 
 
+def test_a_run_that_draws_at_random_goes_on_exactly(batches: Batches, tmp_path: Path) -> None:
+    options = {
+        "width": 4, "content_blocks": 1, "style_blocks": 1, "judge_width": 4,
+        "structure": {"label_width": 4}, "depth": {"weight": 0.0},
+    }  # fmt: skip
+    budget = TranslationBudget(steps=4, checkpoint_minutes=0.0)
+    recipe = replace(RECIPE, translator="structured", options=options, budget=budget)
+    train(batches, tmp_path / "whole", 4, recipe)
+    stopping = Stopping(batches)
+    with pytest.raises(KeyboardInterrupt):
+        train(stopping, tmp_path / "stopped", 4, recipe)
+    train(stopping, tmp_path / "stopped", 4, recipe)
+    one, other = (
+        torch.load(tmp_path / name / CHECKPOINT, weights_only=True)["translator"]
+        for name in ("whole", "stopped")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_a_finished_run_is_not_trained_again(run: Path, batches: Batches) -> None:
     before = (run / CHECKPOINT).stat().st_mtime_ns
     train(batches, run, 4)
