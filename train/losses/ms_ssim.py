@@ -55,9 +55,12 @@ def structure_loss(
         seen: (B, H, W) bool; outside, both are taken to be alike.
         is_published: see `ms_ssim`.
     """
-    bright, bright_translated = (torch.where(seen, each.mean(1), 0.0)
-                                 for each in (pictures, translated))  # fmt: skip
-    return 1 - ms_ssim(bright, bright_translated, is_published=is_published).mean()
+    bright, bright_translated = (
+        torch.where(seen, each.float().mean(1), 0.0) for each in (pictures, translated)
+    )
+    # A variance is a small difference of large numbers: half precision would lose it.
+    with torch.autocast(bright.device.type, enabled=False):
+        return 1 - ms_ssim(bright, bright_translated, is_published=is_published).mean()
 
 
 def _means(one: Tensor, other: Tensor, span: float) -> tuple[Tensor, Tensor]:

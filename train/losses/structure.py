@@ -18,7 +18,7 @@ _DARK = 0.05
 
 def log_brightness(pictures: Tensor) -> Tensor:
     """(B, 3, H, W) in [-1, 1] → (B, H, W) ln(mean of RGB in [0, 1] + 0.05)."""
-    return torch.log((pictures.mean(1) + 1) / 2 + _DARK)
+    return torch.log((pictures.float().mean(1) + 1) / 2 + _DARK)
 
 
 def steps(plane: Tensor, reach: int) -> Tensor:

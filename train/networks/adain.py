@@ -75,7 +75,7 @@ def _doubled() -> nn.Module:
 
 def statistics(features: Tensor) -> Tensor:
     """(B, C, H, W) → (B, 2, C): mean and deviation, sqrt(variance of a sample + 1e-5)."""
-    flat = features.flatten(2)
+    flat = features.float().flatten(2)
     return torch.stack([flat.mean(2), (flat.var(2) + 1e-5).sqrt()], dim=1)
 
 

@@ -44,6 +44,16 @@ def test_opposite_pictures_have_a_gradient_that_is_a_number() -> None:
     assert torch.isfinite(one.grad).all()
 
 
+def test_half_precision_around_it_changes_nothing() -> None:
+    seen = torch.ones(1, 64, 64, dtype=torch.bool)
+    one, other = (
+        0.5 + 0.02 * noise(seed)[:, None].expand(-1, 3, -1, -1).bfloat16() for seed in (1, 2)
+    )
+    expected = structure_loss(one.float(), other.float(), seen)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert structure_loss(one, other, seen).item() == pytest.approx(expected.item(), rel=1e-4)
+
+
 def test_what_is_not_seen_does_not_count() -> None:
     seen = torch.ones(1, 64, 64, dtype=torch.bool)
     seen[:, :20] = False

@@ -59,6 +59,12 @@ def descend(optimiser: Optimizer, loss: Tensor) -> None:
     optimiser.step()
 
 
+def half_way(optimiser: Optimizer, loss: Tensor) -> None:
+    """As the trainer does it: forward in half precision, the rest in single."""
+    with torch.autocast("cpu", enabled=False):
+        descend(optimiser, loss.float())
+
+
 @pytest.fixture
 def translator(name: str, options: Mapping[str, Any]) -> Translator:
     torch.manual_seed(0)
@@ -96,6 +102,12 @@ def test_a_step_moves_the_product_and_tells_finite_terms(translator: Translator)
     assert all(torch.isfinite(term) and not term.requires_grad for term in terms.values())
     after = translator.product.state_dict()
     assert any(not torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_a_step_may_be_taken_in_half_precision(translator: Translator) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = translator.train().step(random_batch(), half_way)
+    assert all(torch.isfinite(term) for term in terms.values())
 
 
 def test_a_state_dict_brings_everything_back(
