@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.errors import RecipeError
 from train.losses.segmentation import LossWeights
-from train.settings import settings_from
+from train.settings import find_file, hold, read_table, settings_from
 from train.simulate.anatomy import ANATOMIES
 from train.simulate.appearance import STORED, STYLES
 from train.simulate.casters import CASTERS
@@ -104,14 +102,7 @@ def find_recipe(name: str | Path) -> Path:
     Raises:
         RecipeError: neither exists.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
-    raise RecipeError(f"There is no recipe {name}.", f"Give a file, or one of: {known}.")
+    return find_file(name, RECIPES, "recipe")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -120,11 +111,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
-    table.setdefault("name", path.stem)
+    table = read_table(path)
     recipe = settings_from(Recipe, table, path.name)
     _check_ranges(recipe, path.name)
     return recipe
@@ -153,6 +140,4 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         "real.start and real.ramp lie in [0, 1]": 0 <= recipe.real.start <= 1
         and 0 <= recipe.real.ramp <= 1,
     }
-    broken = [rule for rule, holds in limits.items() if not holds]
-    if broken:
-        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")
+    hold(limits, where)

@@ -4,12 +4,54 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from engine.errors import RecipeError
 
 _Settings = TypeVar("_Settings")
+
+
+def find_file(name: str | Path, folder: Path, kind: str) -> Path:
+    """A recipe file: a path, or the name of one of `folder`, which travels with the package.
+
+    Raises:
+        RecipeError: neither exists; `kind` says of what.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = folder / f"{name}.toml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.toml")))
+    raise RecipeError(f"There is no {kind} {name}.", f"Give a file, or one of: {known}.")
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """A TOML file as tables; without a `name` it is called like its file.
+
+    Raises:
+        RecipeError: not to be read, or not TOML.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
+    return {"name": path.stem} | table
+
+
+def hold(rules: Mapping[str, bool], where: str) -> None:
+    """Refuse what breaks one of the rules: sentences, and whether they hold.
+
+    Raises:
+        RecipeError: the first that does not.
+    """
+    broken = [rule for rule, holds in rules.items() if not holds]
+    if broken:
+        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")
 
 
 def settings_from(kind: type[_Settings], table: Mapping[str, Any], where: str) -> _Settings:

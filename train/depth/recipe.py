@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from engine.errors import RecipeError
 from train.losses.depth_supervision import SupervisionWeights
 from train.recipe import OptimiserSettings
-from train.settings import settings_from
+from train.settings import find_file, hold, read_table, settings_from
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "depth"
 
@@ -67,14 +65,7 @@ def find_depth_recipe(name: str | Path) -> Path:
     Raises:
         RecipeError: neither exists.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
-    raise RecipeError(f"There is no depth recipe {name}.", f"Give a file, or one of: {known}.")
+    return find_file(name, RECIPES, "depth recipe")
 
 
 def read_depth_recipe(path: Path) -> DepthRecipe:
@@ -83,11 +74,7 @@ def read_depth_recipe(path: Path) -> DepthRecipe:
     Raises:
         RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
-    table.setdefault("name", path.stem)
+    table = read_table(path)
     recipe = settings_from(DepthRecipe, table, path.name)
     _check_ranges(recipe, path.name)
     return recipe
@@ -108,6 +95,4 @@ def _check_ranges(recipe: DepthRecipe, where: str) -> None:
         "losses.scale_invariance lies in [0, 1]": 0 <= recipe.losses.scale_invariance <= 1,
         "losses.scales is at least 1": recipe.losses.scales >= 1,
     }
-    broken = [rule for rule, holds in limits.items() if not holds]
-    if broken:
-        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")
+    hold(limits, where)

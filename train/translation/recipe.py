@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.errors import RecipeError
-from train.settings import settings_from
+from train.settings import find_file, hold, read_table, settings_from
 from train.simulate.appearance import STORED, STYLES
 from train.translation import TRANSLATORS
 
@@ -76,17 +75,7 @@ def find_translation_recipe(name: str | Path) -> Path:
     Raises:
         RecipeError: neither exists.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
-    raise RecipeError(
-        f"There is no translation recipe {name}.",
-        f"Give a file, or one of: {known}.",
-    )
+    return find_file(name, RECIPES, "translation recipe")
 
 
 def read_translation_recipe(path: Path) -> TranslationRecipe:
@@ -95,14 +84,10 @@ def read_translation_recipe(path: Path) -> TranslationRecipe:
     Raises:
         RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}.", "Check the file.") from error
+    table = read_table(path)
     options = table.pop("options", {})
     if not isinstance(options, dict):
         raise RecipeError(f"{path.name}: options must be a table.", "Write [options].")
-    table.setdefault("name", path.stem)
     settings = settings_from(TranslationRecipe, table, path.name)
     recipe = TranslationRecipe(
         settings.name, settings.seed, settings.translator, settings.pictures, settings.budget,
@@ -128,6 +113,4 @@ def _check_ranges(recipe: TranslationRecipe, where: str) -> None:
         > 0,
         f"speed.precision is one of {', '.join(PRECISIONS)}": recipe.speed.precision in PRECISIONS,
     }
-    broken = [rule for rule, holds in limits.items() if not holds]
-    if broken:
-        raise RecipeError(f"{where} breaks a rule: {broken[0]}.", "Change the value.")
+    hold(limits, where)
