@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from engine.backends import DEFAULT_BACKEND, open_backend
 from engine.bundle import ModelBundle
-from engine.errors import RecordingError
 from engine.preprocess import find_field_of_view
 from engine.segmenter import Segmenter
 from engine.types import Frame, Image, Mask, Probability
 from train.metrics import Interval, bootstrap, mean_iou, overlap_counts, pooled_iou
 from train.real import Half, RealFrame, RealKind, read_image, read_polyp, real_frames
+from train.reports import write_report
 from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import shade
 from train.simulate.dataset import Label, SimulatedSet
@@ -76,17 +75,7 @@ class Evaluation:
         Raises:
             RecordingError: the folder cannot be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in (
-                ("evaluation.json", json.dumps(self.as_dict(), indent=1)),
-                ("evaluation.md", self.table() + "\n"),
-            ):
-                temporary = folder / f"{name}.partial"
-                temporary.write_text(text, encoding="utf-8")
-                temporary.replace(folder / name)
-        except OSError as error:
-            raise RecordingError(f"{folder} cannot be written: {error}.") from error
+        write_report(folder, "evaluation", self.table(), self.as_dict())
 
 
 class Evaluator:

@@ -7,16 +7,14 @@ simulated pictures mean anything.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from engine.errors import RecipeError, RecordingError, SourceNotFoundError
+from engine.errors import RecipeError, SourceNotFoundError
 from engine.types import Image
 from train.charts import Axes, line_chart, marks_for, stacked
 from train.comparison import Comparison, Looks, Measured
@@ -33,6 +31,7 @@ from train.pictures import (
     yardstick_frames,
 )
 from train.real import RealFrame, views
+from train.reports import write_report
 from train.sheets import contact_sheet
 from train.simulate.appearance import STYLES, check_style
 from train.simulate.dataset import SimulatedSet
@@ -186,28 +185,15 @@ def _write(
 ) -> None:
     """All files; what shows real frames says in its name that it stays out of any repository."""
     shown = {**{each.pictures.name: each for each in simulated.values()}, **real}
-    files = {
-        "realism.json": json.dumps(found.as_dict(), indent=1).encode(),
-        "realism.md": (found.table() + "\n").encode(),
-        "spectra.png": _png(spectra_chart(shown)),
-        "colours.png": _png(colour_charts(shown)),
+    pictures = {
+        "spectra.png": spectra_chart(shown),
+        "colours.png": colour_charts(shown),
     }
     ours = real[_REFERENCE].pictures
     for style, each in simulated.items():
-        files[f"simulated-{style}.png"] = _png(sheet(each.pictures))
-        files[f"DO-NOT-COMMIT-{style}-beside-real.png"] = _png(sheet(each.pictures, ours))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            temporary = folder / f"{name}.partial"
-            temporary.write_bytes(content)
-            temporary.replace(folder / name)
-    except OSError as error:
-        raise RecordingError(f"{folder} cannot be written: {error}.") from error
-
-
-def _png(image: Image) -> bytes:
-    return bytes(cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))[1])
+        pictures[f"simulated-{style}.png"] = sheet(each.pictures)
+        pictures[f"DO-NOT-COMMIT-{style}-beside-real.png"] = sheet(each.pictures, ours)
+    write_report(folder, "realism", found.table(), found.as_dict(), pictures)
 
 
 def sheet(pictures: PictureSet, beside: PictureSet | None = None) -> Image:

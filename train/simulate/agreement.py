@@ -7,7 +7,6 @@ it says how far down its flanks a labelled fold reaches.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -19,10 +18,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from tqdm import tqdm
 
-from engine.errors import RecordingError
 from engine.types import Image
+from train.reports import write_report as write_files
 from train.sheets import contact_sheet as in_rows
-from train.sheets import save_picture
 from train.simulate.anatomy import grow_colon
 from train.simulate.camera import Fisheye
 from train.simulate.camera_path import PathOptions, camera_path
@@ -227,14 +225,9 @@ def write_report(comparisons: Sequence[Comparison], folder: Path) -> str:
             *(row.row() for row in rows),
         ]
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "labels.md").write_text(table + "\n", encoding="utf-8")
-        (folder / "labels.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
-        sheet = contact_sheet(comparisons, SHARES.index(best.share))
-        save_picture(folder / "labels.png", sheet)
-    except OSError as error:
-        raise RecordingError(f"{folder} cannot be written: {error}.") from error
+    sheet = contact_sheet(comparisons, SHARES.index(best.share))
+    figures = [asdict(row) for row in rows]
+    write_files(folder, "labels", table, figures, {"labels.png": sheet})
     return table
 
 

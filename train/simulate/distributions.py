@@ -6,21 +6,20 @@ and thicken thin ones, so agreement is a guide and not a goal.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.stats import ks_2samp
 from tqdm import tqdm
 
-from engine.errors import RecipeError, RecordingError
+from engine.errors import RecipeError
 from engine.types import Image
 from train.charts import Axes, line_chart, marks_for
+from train.reports import write_report as write_files
 from train.simulate.anatomy import draw_shape, grow_colon
 from train.simulate.mesh import read_tube
 from train.simulate.morphometry import Morphometry, measure, quantiles
@@ -163,15 +162,6 @@ def write_report(samples: dict[str, Morphometry], folder: Path) -> str:
     """
     rows = compare(samples)
     text = table(rows)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "anatomy.md").write_text(text + "\n", encoding="utf-8")
-        (folder / "anatomy.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
-        picture = np.ascontiguousarray(charts(samples)[..., ::-1])
-        if not cv2.imwrite(str(folder / "anatomy.png"), picture):
-            raise OSError("anatomy.png was not written")
-    except OSError as error:
-        raise RecordingError(
-            f"{folder} cannot be written: {error}.", "Choose another folder."
-        ) from error
+    figures = [asdict(row) for row in rows]
+    write_files(folder, "anatomy", text, figures, {"anatomy.png": charts(samples)})
     return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from engine.errors import RecordingError
 from train.metrics import Interval, bootstrap_items
+from train.reports import write_report
 from train.tracking.following import Followed, Mean
 
 MEASURES: Mapping[str, Callable[[Followed], float]] = {
@@ -117,17 +116,7 @@ class Report:
         Raises:
             RecordingError: the folder cannot be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in (
-                ("tracking.json", json.dumps(self.as_dict(), indent=1)),
-                ("tracking.md", self.table() + "\n"),
-            ):
-                temporary = folder / f"{name}.partial"
-                temporary.write_text(text, encoding="utf-8")
-                temporary.replace(folder / name)
-        except OSError as error:
-            raise RecordingError(f"{folder} cannot be written: {error}.") from error
+        write_report(folder, "tracking", self.table(), self.as_dict())
 
 
 def _known(value: float) -> float | None:
