@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("-o", "--out", type=Path, required=True, help="folder of the run")
     train.add_argument("--minutes", type=float, help="instead of the recipe's budget")
     evaluate = actions.add_parser("evaluate", help="measure a depth network")
-    evaluate.add_argument("name", help="colon, dispresnet or depth-anything")
+    evaluate.add_argument("name", help="colon, dispresnet, depth-anything, or falloff")
     evaluate.add_argument("--weights", type=Path, help="those that travel along unless told")
     evaluate.add_argument("--data", type=Path, help="simulated set: its test frames")
     evaluate.add_argument("--style", default="rich", help="of its pictures; rich unless told")

@@ -20,6 +20,7 @@ ESTIMATORS: dict[str, str] = {
     "colon": "train.depth.colon:open_colon",
     "dispresnet": "train.depth.scsfm:open_dispresnet",
     "depth-anything": "train.depth.anything:open_depth_anything",
+    "falloff": "train.depth.falloff:open_falloff",
 }
 """Name → "module:attribute" of a callable (weights: Path | None) -> DepthEstimator."""
 

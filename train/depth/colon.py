@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from train.depth.pictures import back_to, grid_size, resized
@@ -31,7 +32,9 @@ class ColonEstimator(nn.Module):
         self.to(pictures.device)
         height, width = pictures.shape[-2:]
         size = grid_size(height, width, self._short_side_px, STRIDE)
-        log_depth = self.network((resized(pictures, size) + 1) * 127.5)
+        # In bfloat16 a step of log depth is more than one per cent of depth.
+        with torch.autocast(pictures.device.type, enabled=False):
+            log_depth = self.network((resized(pictures.float(), size) + 1) * 127.5)
         return DepthPrediction(back_to(log_depth, height, width).exp(), is_inverse=False)
 
 

@@ -26,7 +26,8 @@ def resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def back_to(values: Tensor, height: int, width: int) -> Tensor:
-    """(B, h, w) → (B, height, width), bilinear."""
+    """(B, h, w) → (B, height, width) float32, bilinear."""
+    values = values.float()
     if values.shape[-2:] == (height, width):
         return values
     return functional.interpolate(
