@@ -79,7 +79,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             found = np.load(file, allow_pickle=False)
             if not isinstance(found, np.lib.npyio.NpzFile):
                 raise ValueError("one array, not several")
-            return {name: found[name] for name in found.files}
+            arrays = {name: found[name] for name in found.files}
+        others = [name for name, each in arrays.items() if not isinstance(each, np.ndarray)]
+        if others:
+            raise ValueError(f"{others[0]} is no array")
+        return arrays
     except FileNotFoundError as error:
         raise RecipeError(f"There is no file {path}.", "Check the name.") from error
     except Exception as error:

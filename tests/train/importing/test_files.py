@@ -94,6 +94,13 @@ def test_absent_arrays_are_explained(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.npz")
 
 
+def test_an_archive_of_other_things_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    torch.save({"weight": torch.zeros(1)}, path)
+    with pytest.raises(RecipeError, match="is no array"):
+        read_arrays(path)
+
+
 def test_records_of_a_training_run_are_let_through(tmp_path: Path) -> None:
     path = tmp_path / "run.pth"
     state = {"module.weight": torch.ones(2)}
