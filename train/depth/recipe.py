@@ -37,7 +37,7 @@ class DrawingSettings:
 class DepthBudget:
     """How long to train. With `steps` the clock is ignored and a run repeats exactly."""
 
-    minutes: float = 25.0
+    minutes: float = 30.0
     steps: int = 0
     checkpoint_minutes: float = 2.0
     validate_minutes: float = 5.0

@@ -14,16 +14,19 @@ from train.depth import DepthEstimator
 from train.depth.accuracy import KnownDepth, as_scaled_depth, to_pictures
 from train.sheets import contact_sheet
 
+_PAIRED_FROM = 4
+
 
 @torch.no_grad()
 def depth_sheet(estimator: DepthEstimator, pictures: Sequence[KnownDepth]) -> Image:
-    """A row each: picture, true depth, predicted depth, both in the colours of the truth."""
+    """Picture, true depth, predicted depth, both in the colours of the truth; two to a row from
+    four pictures on."""
     tiles: list[Image] = []
     for picture in pictures:
         truth = picture.depth_mm
         found = as_scaled_depth(estimator(to_pictures(picture.image)), truth[None])[0]
         tiles += [picture.image, coloured(truth, truth), coloured(found, truth)]
-    return contact_sheet(tiles, 3)
+    return contact_sheet(tiles, 3 if len(pictures) < _PAIRED_FROM else 6)
 
 
 def coloured(depth_mm: Tensor, truth_mm: Tensor) -> Image:

@@ -61,6 +61,7 @@ def test_near_is_bright_and_unknown_black() -> None:
     assert colours[1, 1] == 0
 
 
-def test_a_sheet_has_a_row_a_picture_and_three_columns() -> None:
-    pictures = [picture(TRUTH, "a"), picture(2 * TRUTH, "b")]
-    assert depth_sheet(Exact(), pictures).shape == (2 * 2, 3 * 2, 3)
+@pytest.mark.parametrize(("count", "rows", "columns"), [(2, 2, 3), (5, 3, 6)])
+def test_a_sheet_has_three_columns_a_picture(count: int, rows: int, columns: int) -> None:
+    pictures = [picture(TRUTH, "a")] * count
+    assert depth_sheet(Exact(), pictures).shape == (rows * 2, columns * 2, 3)
