@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from engine.errors import RecipeError
 from train.depth import open_estimator
 from train.depth.accuracy import KnownDepth, measure, to_pictures
-from train.depth.colon import SHIPPED
+from train.depth.colon import SHIPPED, ColonEstimator
 from train.depth.known import recorded_depths, visible_depth
 from train.simulate.appearance import shade
 from train.simulate.camera import Fisheye
 from train.simulate.dataset import GeometryFrame
 from train.simulate.layouts import open_recording
-from train.translation import build_translator
-from train.translation.cyclegan import DepthCycleGAN
+from train.translation.depth_term import DepthOptions, DepthTerm
+from train.translation.recipe import RECIPES, read_translation_recipe
 
 PHANTOM = Path(__file__).resolve().parents[4] / "shared/data/c3vd_phantom"
 RADIUS_MM = 22.0
@@ -70,10 +71,15 @@ def test_weights_are_small_enough_to_travel() -> None:
     assert SHIPPED.stat().st_size < 15_000_000
 
 
-def test_a_translator_finds_its_critic_without_a_file() -> None:
-    settings = {"cycle": {"width": 4, "blocks": 1}, "depth": {"loss": {"variant": "robust"}}}
-    translator = build_translator("depth-cyclegan", settings)
-    assert isinstance(translator, DepthCycleGAN)
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_critic_of_a_recipe_opens_or_says_which_file_it_needs(path: Path) -> None:
+    depth = read_translation_recipe(path).options.get("depth", {})
+    options = DepthOptions(estimator=depth.get("estimator", "colon"))
+    if options.estimator == "colon":
+        assert isinstance(DepthTerm(options).open(), ColonEstimator)
+        return
+    with pytest.raises(RecipeError, match=f"haustra-train import {options.estimator} "):
+        DepthTerm(options).open()
 
 
 @pytest.mark.skipif(not PHANTOM.exists(), reason="no real frames with depth: shared data is absent")
