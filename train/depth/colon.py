@@ -13,7 +13,7 @@ from train.networks.colon_depth import STRIDE, ColonDepth, build_colon_depth
 from train.weights import fill, read_weights, save_weights
 
 KIND = "colon-depth"
-SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "colon-depth.safetensors"
+SHIPPED = Path(__file__).resolve().parent.parent / "pretrained" / "colon-depth.safetensors"
 _REMEDY = "Train one: haustra-train depth train colon --data SET -o RUN; it is in RUN."
 SHORT_SIDE_PX = 192
 """Pictures are brought to this, as the network has learned them."""
