@@ -47,3 +47,13 @@ def test_erased_places_are_marked_as_unseen() -> None:
     image = np.full((64, 64, 3), 120, np.uint8)
     seen = [perturb(image, np.random.default_rng(seed))[1].mean() for seed in range(20)]
     assert min(seen) < 1.0
+
+
+def test_depth_moves_with_the_picture_and_is_never_mixed() -> None:
+    depth = np.zeros((32, 32), np.float32)
+    depth[:, 16:] = 7.5
+    warp = Warp.draw(np.random.default_rng(4), 32)
+    moved = warp.nearest(depth)
+    assert set(np.unique(moved)) == {np.float32(0), np.float32(7.5)}
+    as_labels = warp.labels((depth > 0).astype(np.uint8)[..., None])[..., 0]
+    assert np.array_equal(moved > 0, as_labels > 0)
