@@ -110,7 +110,7 @@ class Evaluator:
 
     def simulated(self, name: str, folder: Path, goal: str) -> list[Figure]:
         """Fold IoU per frame and pooled, fold-edge IoU pooled, on a set's test colons."""
-        data = SimulatedSet(folder, _label_of(self.bundle))
+        data = SimulatedSet(folder, label_of(self.bundle))
         limits = np.array([self.bundle.threshold]), np.array([self.bundle.edge_threshold])
         regions, edges = [], []
         for number, sequence in enumerate(data.splits["test"]):
@@ -239,7 +239,7 @@ def _trained(frames: list[RealFrame]) -> list[RealFrame]:
     return [frame for frame in frames if frame.half is Half.TRAINING]
 
 
-def _label_of(bundle: ModelBundle) -> Label:
+def label_of(bundle: ModelBundle) -> Label:
     """What the network learned to call a fold; a bundle from elsewhere is held against ours."""
     try:
         return Label(bundle.provenance["recipe"]["data"]["label"])

@@ -22,6 +22,7 @@ from engine.bundle import ModelBundle
 from engine.errors import RecipeError, RecordingError
 from engine.types import Image
 from train.depth import open_estimator
+from train.evaluate import label_of
 from train.metrics import Interval, bootstrap_items
 from train.simulate.dataset import SimulatedSet
 from train.translation.closeness import NOTHING, SEEN, Closeness, Distances, closeness
@@ -153,21 +154,17 @@ def evaluate_translators(trial: Trial) -> Verdict:
         )
     painters = {_name(folder): Painter.open(folder) for folder in trial.translators}
     style = _one_style(trial, painters)
-    shown = scenes(
-        SimulatedSet(trial.simulated), trial.split, style, count=trial.frames, seed=trial.seed
-    )
+    bundle = ModelBundle.open(trial.segmenter)
+    data = SimulatedSet(trial.simulated, label_of(bundle))
+    shown = scenes(data, trial.split, style, count=trial.frames, seed=trial.seed)
     colons = np.unique(np.array([scene.sequence for scene in shown]), return_inverse=True)[1]
     if len(set(colons.tolist())) < 2:
         raise RecipeError(
             f"{trial.simulated} has fewer than two {trial.split} colons.", "Simulate a larger set."
         )
-    pictures = {UNTRANSLATED: np.stack([scene.rendering.image for scene in shown])}
-    pictures |= {name: _painted(painter, shown, name) for name, painter in painters.items()}
-    if trial.against not in pictures:
-        raise RecipeError(
-            f"There is no row {trial.against!r}.", f"Choose one of: {', '.join(pictures)}."
-        )
-    figures = _judged(trial, pictures, shown)
+    pictures = _pictures(painters, shown, trial.against)
+    judges = Judges(bundle, open_estimator(trial.depth, trial.depth_weights))
+    figures = _judged(judges, pictures, shown)
     near = NOTHING
     if trial.real is not None:
         near = closeness(pictures, colons, trial.real, trial.seed)
@@ -196,6 +193,17 @@ def _one_style(trial: Trial, painters: Mapping[str, Painter]) -> str:
     return styles.pop()
 
 
+def _pictures(
+    painters: Mapping[str, Painter], shown: Sequence[Scene], against: str
+) -> dict[str, Image]:
+    """Row → (n, H, W, 3)."""
+    names = [UNTRANSLATED, *painters]
+    if against not in names:
+        raise RecipeError(f"There is no row {against!r}.", f"Choose one of: {', '.join(names)}.")
+    rows = {UNTRANSLATED: np.stack([scene.rendering.image for scene in shown])}
+    return rows | {name: _painted(painter, shown, name) for name, painter in painters.items()}
+
+
 def _painted(painter: Painter, shown: Sequence[Scene], name: str) -> Image:
     """(n, H, W, 3)."""
     renderings = [scene.rendering for scene in shown]
@@ -204,11 +212,9 @@ def _painted(painter: Painter, shown: Sequence[Scene], name: str) -> Image:
 
 
 def _judged(
-    trial: Trial, pictures: Mapping[str, Image], shown: Sequence[Scene]
+    judges: Judges, pictures: Mapping[str, Image], shown: Sequence[Scene]
 ) -> dict[str, NDArray[np.float64]]:
     """Row → (n, figures)."""
-    depth = open_estimator(trial.depth, trial.depth_weights)
-    judges = Judges(ModelBundle.open(trial.segmenter), depth)
     try:
         return {
             name: np.stack([

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.bundle import ModelBundle
+from engine.errors import RecipeError
 from engine.types import Image
 from train.depth import DepthEstimator
 from train.depth.accuracy import as_scaled_depth, errors, to_pictures
@@ -40,7 +41,15 @@ class Scene:
 
 
 def scenes(data: SimulatedSet, split: str, style: str, *, count: int, seed: int) -> list[Scene]:
-    """`count` frames spread evenly over a split, or all of fewer."""
+    """`count` frames spread evenly over a split, or all of fewer.
+
+    Raises:
+        RecipeError: no such split, an unknown style, or no pictures of it.
+    """
+    if split not in data.splits:
+        raise RecipeError(
+            f"{data.folder} has no split {split!r}.", f"Choose one of: {', '.join(data.splits)}."
+        )
     frames = data.frames(split)
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int))
     return [

@@ -105,6 +105,8 @@ def test_what_cannot_be_compared_is_refused(trial: Trial, tmp_path: Path) -> Non
         evaluate_translators(replace(trial, translators=[trial.translators[0]] * 2))
     with pytest.raises(RecipeError, match="no row 'third'"):
         evaluate_translators(replace(trial, against="third"))
+    with pytest.raises(RecipeError, match="no split 'exam'"):
+        evaluate_translators(replace(trial, split="exam"))
     with pytest.raises(RecipeError, match="fewer than two validation"):
         evaluate_translators(replace(trial, split="validation"))
 
