@@ -1,8 +1,11 @@
 """What the terms of CycleGAN answer for, and that depth only reaches G."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
@@ -25,6 +28,12 @@ class Brightness:
 
     def __call__(self, pictures: Tensor) -> DepthPrediction:
         return DepthPrediction(1.1 + pictures.mean(1), is_inverse=True)
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
 
 
 def terms_of(translator: CycleGAN) -> dict[str, Tensor]:
@@ -92,3 +101,21 @@ def test_the_depth_term_has_its_weight() -> None:
         options = DepthCycleOptions(cycle=TINY, depth=DepthOptions(weight=weight))
         found.append(terms_of(DepthCycleGAN(options, critic=Brightness()))["depth"])
     assert torch.allclose(found[1], 3 * found[0])
+
+
+def test_learning_lowers_what_should_fall() -> None:
+    torch.manual_seed(0)
+    cycle = CycleOptions(width=8, blocks=1, learning_rate=2e-3)
+    options = DepthCycleOptions(cycle, DepthOptions(weight=5.0))
+    translator = DepthCycleGAN(options, critic=Brightness())
+    ramp = torch.linspace(0, 1, 64).expand(1, 64, 64)
+    # Far is bright in the picture; the critic wants it dark.
+    batch = replace(
+        random_batch(count=1), simulated=(2 * ramp - 1)[:, None].repeat(1, 3, 1, 1),
+        real=torch.stack([ramp, ramp.mT, 1 - ramp], 1) - 0.5, depth_mm=10 + 50 * ramp,
+    )  # fmt: skip
+    told = [translator.step(batch, descend) for _ in range(30)]
+    for name in ("cycle simulated", "cycle real", "identity", "depth"):
+        first, last = (sum(float(terms[name]) for terms in part) / 5
+                       for part in (told[:5], told[-5:]))  # fmt: skip
+        assert last < first, name
