@@ -42,7 +42,7 @@ class ReferenceStep(DepthCycleGAN):
         self, batch: Batch, translated: Tensor, simulated_like: Tensor
     ) -> dict[str, Tensor]:
         """Depth of further pictures, with everything kept for a way back that is never gone."""
-        unused = [self._critics[0](each)
+        unused = [self._depth.open()(each)
                   for each in (batch.real, simulated_like, batch.simulated)]  # fmt: skip
         terms = super().generator_terms(batch, translated, simulated_like)
         del unused
