@@ -6,9 +6,9 @@ real ── VGG ──▶ mean, deviation ──┘
 Huang and Belongie 2017 (arXiv:1703.06868). VGG is fixed and comes from its authors
 (`options.weights`); only the decoder learns. Where the file has theirs, it is the beginning: with a
 learning rate of zero a run then only gathers the default style. No adversary: what keeps the
-structure is the content loss. The default style is the mean over all real pictures of the run and
-travels with the product. Means and deviations are over whole pictures, field of view or not, as in
-the reference.
+structure is the content loss. The default style is the mean over all real pictures of the run; it
+travels with the product, and so do the last 16 of them, of which others are mixed. Means and
+deviations are over whole pictures, field of view or not, as in the reference.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from train.translation.pretrained import open_parts
 
 _LAYERS = 31
 """Of VGG: up to relu4_1."""
+_REMEMBERED = 16
+"""Styles of single pictures that travel with a product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,23 @@ class AdainOptions:
     learning_rate: float = 1e-4
 
 
-class MeanStyle(nn.Module):
-    """The mean of all style statistics so far (1, 2, C), and of how many pictures."""
+class StyleMemory(nn.Module):
+    """The mean of all style statistics so far (2, C), and the last few of them (16, 2, C)."""
 
     mean: Tensor
+    last: Tensor
     count: Tensor
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.stack([torch.zeros(channels), torch.ones(channels)]))
+        plain = torch.stack([torch.zeros(channels), torch.ones(channels)])
+        self.register_buffer("mean", plain)
+        self.register_buffer("last", plain.repeat(_REMEMBERED, 1, 1))
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     def gather(self, styles: Tensor) -> None:
         """(B, 2, C): take these in."""
+        self.last.copy_(torch.cat([self.last, styles.detach().float()])[-_REMEMBERED:])
         self.count += len(styles)
         self.mean += (styles.detach().float() - self.mean).sum(0) / self.count
 
@@ -72,7 +78,7 @@ class Adain(Translator):
         self.encoder = Vgg(options.width, _LAYERS)
         frozen(self.encoder)
         self.decoder = VggDecoder(options.width)
-        self.default = MeanStyle(8 * options.width)
+        self.styles = StyleMemory(8 * options.width)
         self._optimisers = {"decoder": Adam(self.decoder.parameters(), options.learning_rate)}
 
     def prepare(self) -> None:
@@ -86,9 +92,9 @@ class Adain(Translator):
 
     @property
     def product(self) -> nn.Module:
-        """Encoder, decoder, default style."""
+        """Encoder, decoder, default style and some others."""
         return nn.ModuleDict(
-            {"encoder": self.encoder, "decoder": self.decoder, "default": self.default}
+            {"encoder": self.encoder, "decoder": self.decoder, "styles": self.styles}
         )
 
     def optimisers(self) -> Mapping[str, Optimizer]:
@@ -99,19 +105,26 @@ class Adain(Translator):
         """With the look of examples (B, 3, H, W) or of statistics (B, 2C), means first."""
         (content,) = self._features(simulated, TAPS[3:4])
         if style is None:
-            looks = self.default.mean[None]
+            looks = self.styles.mean[None]
         elif style.ndim == 4:
             looks = statistics(self._features(style, TAPS[3:4])[0])
         else:
             looks = style.reshape(len(style), 2, -1)
         return self._decoded(self._blended(content, looks), simulated).clamp(-1, 1)
 
+    def random_styles(self, count: int, dice: torch.Generator) -> Tensor | None:
+        """Statistics (count, 2C): mixtures of two of the last real pictures of the run."""
+        last = self.styles.last[-max(int(self.styles.count), 1) :].cpu()
+        one, other = torch.randint(len(last), (2, count), generator=dice)
+        share = torch.rand(count, 1, 1, generator=dice)
+        return (share * last[one] + (1 - share) * last[other]).flatten(1)
+
     def step(self, batch: Batch, descend: Descend) -> dict[str, Tensor]:
         """The decoder learns one pair of content and style."""
         (content,) = self._features(batch.simulated, TAPS[3:4])
         example = self._features(batch.real, TAPS[:4])
         looks = statistics(example[-1])
-        self.default.gather(looks)
+        self.styles.gather(looks)
         wanted = adaptive_instance_norm(content, looks)
         made = self._features(self._decoded(wanted, batch.simulated), TAPS[:4])
         terms = {

@@ -3,7 +3,7 @@ import torch
 
 from tests.train.translation.batches import random_batch
 from train.networks.adain import TAPS, statistics
-from train.translation.adain import Adain, AdainOptions, MeanStyle
+from train.translation.adain import Adain, AdainOptions, StyleMemory
 
 BATCH = random_batch()
 
@@ -13,10 +13,27 @@ def still(optimiser: torch.optim.Optimizer, loss: torch.Tensor) -> None:
 
 
 def test_the_default_style_is_the_mean_of_all_pictures() -> None:
-    default = MeanStyle(1)
+    default = StyleMemory(1)
     default.gather(torch.tensor([[[1.0], [2.0]], [[3.0], [4.0]]]))
     default.gather(torch.tensor([[[8.0], [9.0]]]))
     assert default.mean.flatten().tolist() == pytest.approx([4.0, 5.0])
+
+
+def test_the_last_styles_are_remembered_oldest_first() -> None:
+    memory = StyleMemory(1)
+    for number in range(20):
+        memory.gather(torch.full((1, 2, 1), float(number)))
+    assert memory.last[:, 0, 0].tolist() == list(range(4, 20))
+
+
+def test_a_random_style_lies_between_two_that_were_seen() -> None:
+    adain = Adain(AdainOptions(width=4))
+    adain.styles.gather(torch.tensor([1.0, 3.0]).repeat(8)[:, None, None].expand(16, 2, 32))
+    styles = adain.random_styles(50, torch.Generator().manual_seed(1))
+    assert styles is not None
+    assert styles.shape == (50, 64)
+    assert 1 <= styles.min() < 1.5
+    assert 2.5 < styles.max() <= 3
 
 
 def test_examples_and_their_statistics_are_the_same_style() -> None:
@@ -48,4 +65,4 @@ def test_odd_sizes_are_kept() -> None:
 def test_a_rate_of_zero_still_gathers_the_style() -> None:
     adain = Adain(AdainOptions(width=4))
     adain.step(BATCH, still)
-    assert adain.default.count == 2
+    assert adain.styles.count == 2

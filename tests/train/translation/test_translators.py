@@ -88,6 +88,7 @@ def test_the_default_style_is_always_the_same(translator: Translator) -> None:
 
 def test_a_style_drawn_at_random_is_one_that_it_translates_in(translator: Translator) -> None:
     batch = random_batch()
+    translator.train().step(batch, descend)
     styles = translator.random_styles(2, torch.Generator().manual_seed(3))
     if styles is None:
         pytest.skip("knows one style")
