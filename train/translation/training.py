@@ -81,6 +81,14 @@ class Team:
                 dist.all_reduce(weight.grad)
                 weight.grad /= self.size
 
+    def agreed(self, value: float, device: torch.device) -> float:
+        """The first process's value: clocks differ, and all must stop at the same step."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=device)
+        dist.broadcast(shared, src=0)
+        return float(shared)
+
 
 class TranslationTrainer:
     """One run of one recipe. `run()` goes on from the last checkpoint, if any."""
@@ -139,7 +147,7 @@ class TranslationTrainer:
             batch = self._batches[number].to(self._device)
             terms = self._learn(batch)
             self._step += 1
-            self._elapsed_s = time.monotonic() - began_s
+            self._elapsed_s = self._team.agreed(time.monotonic() - began_s, self._device)
             told(terms)
             if self._elapsed_s - saved_s > 60 * self._recipe.budget.checkpoint_minutes:
                 saved_s = self._elapsed_s
