@@ -181,21 +181,23 @@ def _widen(
     crest_height[near] = height[seeds[nearest[near]]]
     is_flank = (gap <= options.widest_mm) & (height >= options.flank_share * crest_height)
     member = (folds > 0) | ((is_flank | (gap <= options.narrowest_mm)) & ~tube.is_never_fold)
-    beyond = neighbours.averaged(neighbours.averaged(_signed_gap(tube, member, neighbours, reach)))
+    gap = np.where(near, _signed_gap(tube, member, neighbours, near), reach)
+    beyond = neighbours.averaged(neighbours.averaged(gap))
     beyond = np.where(tube.is_never_fold, reach, beyond - _BORDER_MM)
     return CrestLabels(np.where(tube.is_never_fold, 0, fold), beyond)
 
 
 def _signed_gap(
-    tube: Tube, member: NDArray[np.bool_], neighbours: Neighbours, reach: float
+    tube: Tube, member: NDArray[np.bool_], neighbours: Neighbours, asked: NDArray[np.bool_]
 ) -> Floats:
-    """(n,) mm to the nearest member, at most `reach`; of members, less than zero, to the rim."""
-    inside = tube.vertices[member]
-    gap = np.minimum(_tree(inside).query(tube.vertices, distance_upper_bound=reach)[0], reach)
+    """(n,) mm to the nearest member where `asked`, else 0; of members, below 0, to the rim."""
+    inside, outside = tube.vertices[member], asked & ~member
+    gap = np.zeros(len(member))
+    gap[outside] = _tree(inside).query(tube.vertices[outside])[0]
     rim = _rim(member, neighbours)
     if rim.any():
         gap[member] = -_tree(tube.vertices[rim]).query(inside)[0]
-    return np.asarray(gap)
+    return gap
 
 
 def _rim(member: NDArray[np.bool_], neighbours: Neighbours) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -110,15 +111,16 @@ class GeometryFrame:
         label: Label = Label.REGION,
     ) -> GeometryFrame:
         """A view as rendered, ready to be shaded; `label` says what its folds are."""
-        rays = camera.rays().astype(np.float32)
-        rotation = pose[:3, :3].astype(np.float32)
+        rays = _single_rays(camera)
+        rotation, eye = pose[:3, :3].astype(np.float32), pose[:3, 3].astype(np.float32)
         flags = view.flags
         fold = (flags & label.flag) > 0
-        position = (view.distance_mm[..., None] * rays) @ rotation.T + pose[:3, 3]
+        position = (view.distance_mm[..., None] * rays) @ rotation.T
+        position += eye
         return cls(
             depth_mm=view.distance_mm,
             normal=view.normal,
-            position=position.astype(np.float32),
+            position=np.asarray(position, np.float32),
             rays=rays,
             rotation=rotation,
             fold=fold,
@@ -130,6 +132,14 @@ class GeometryFrame:
             valid=(flags & Flag.VALID) > 0,
             instances=view.instances * fold,
         )
+
+
+@lru_cache(maxsize=16)
+def _single_rays(camera: Camera) -> NDArray[np.float32]:
+    """`camera.rays()` in single precision, read-only."""
+    rays = camera.rays().astype(np.float32)
+    rays.setflags(write=False)
+    return rays
 
 
 @dataclass(frozen=True, slots=True)
