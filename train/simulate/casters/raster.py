@@ -66,7 +66,10 @@ class _Canvas(NamedTuple):
     """(rows, columns) `farthest` may be too large."""
     corners: Floats
     """(n, 6) vertices in camera coordinates, their distance, and where they fall, xy; x is NaN
-    beyond the lens. The distance is negative for those not looked at yet."""
+    beyond the lens. Kept from view to view: only rows with the stamp of this look hold."""
+    stamps: Integers
+    """(n,) the look in which a row of `corners` was filled."""
+    look: int
 
 
 class Raster:
@@ -75,6 +78,8 @@ class Raster:
     def __init__(self, faces: Integers) -> None:
         self._faces = faces
         self._blocks: _Blocks | None = None
+        self._corners, self._stamps = np.empty((0, 6)), np.empty(0, np.int32)
+        self._view = 0
 
     def move(self, vertices: Floats) -> None:
         """Bound the blocks anew."""
@@ -87,6 +92,8 @@ class Raster:
                 self._faces[order], order.astype(np.int32), starts.astype(np.int32),
                 spheres, vertices,
             )  # fmt: skip
+            self._corners = np.empty((len(vertices), 6))
+            self._stamps = np.zeros(len(vertices), np.int32)
         self._blocks = self._blocks._replace(vertices=vertices)
         _bound(self._blocks)
 
@@ -94,6 +101,7 @@ class Raster:
         """Draw."""
         assert self._blocks is not None
         lens = lens_of(camera)
+        self._view += 1
         shape = camera.height, camera.width
         tiles = lens.tile_reach.shape
         canvas = _Canvas(
@@ -102,7 +110,9 @@ class Raster:
             np.empty((*shape, 2), np.float32),
             np.full(tiles, np.inf),
             np.zeros(tiles, np.bool_),
-            np.full((len(self._blocks.vertices), 6), -1.0),
+            self._corners,
+            self._stamps,
+            self._view,
         )
         eye, turn = np.array(pose[:3, 3], np.float64), np.array(pose[:3, :3].T, np.float64)
         order, near = _in_view(self._blocks, lens, eye, turn)
@@ -198,7 +208,8 @@ def _draw(
         for f in range(blocks.starts[block], blocks.starts[block + 1]):
             a, b, c = blocks.faces[f, 0], blocks.faces[f, 1], blocks.faces[f, 2]
             for vertex in (a, b, c):
-                if corners[vertex, 3] < 0.0:
+                if canvas.stamps[vertex] != canvas.look:
+                    canvas.stamps[vertex] = canvas.look
                     _place(vertex, blocks.vertices, lens, corners, placed)
             p, q, r = corners[a], corners[b], corners[c]
             extent = block_extent if block_extent < _SMALL_RAD else _extent(p, q, r)
