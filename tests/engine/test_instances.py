@@ -9,6 +9,7 @@ from engine.instances import (
     divide_touching,
     label_folds,
     split_instances,
+    straightness,
     trace_outlines,
 )
 from engine.preprocess import Placement
@@ -96,16 +97,58 @@ def test_folds_are_numbered_from_one_by_size() -> None:
 
 
 def two_lobes(neck: int) -> np.ndarray:
-    """Two squares of 20 x 20 cells, joined by a band 8 long and `neck` wide."""
+    """Two bars of 12 x 26 cells end to end, joined by a band 4 long and `neck` wide."""
     region = grid()
-    region[20:40, 4:24] = region[20:40, 32:52] = 0.9
-    region[30 - neck // 2 : 30 - neck // 2 + neck, 24:32] = 0.9
+    region[20:32, 4:30] = region[20:32, 34:60] = 0.9
+    region[26 - neck // 2 : 26 - neck // 2 + neck, 30:34] = 0.9
     return region
 
 
-@pytest.mark.parametrize(("neck", "folds"), [(3, 2), (6, 2), (10, 1), (16, 1)])
+@pytest.mark.parametrize(("neck", "folds"), [(3, 2), (4, 2), (8, 1), (12, 1)])
 def test_folds_joined_by_a_neck_are_two_if_it_is_narrow(neck: int, folds: int) -> None:
     assert count(label_folds(two_lobes(neck), grid(), OPTIONS)) == folds
+
+
+def ring(corners: int) -> np.ndarray:
+    """A band 12 cells wide around a lumen of that many sides, in a wall that is surely none."""
+    angles = np.arange(corners) * 2 * np.pi / corners
+    outline = 128 + 80 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    region = np.full((256, 256), 0.02, np.float32)
+    return cv2.polylines(region, [outline.round().astype(np.int32)], True, 0.9, 12)
+
+
+@pytest.mark.parametrize("corners", [3, 4])
+def test_a_ring_with_corners_is_as_many_folds_as_sides(corners: int) -> None:
+    region = ring(corners)
+    labels = label_folds(region, np.zeros_like(region), InstanceOptions())
+    sizes = np.bincount(labels[labels > 0])[1:]
+    assert len(sizes) == corners
+    assert sizes.max() < 1.2 * sizes.min()
+
+
+def test_a_round_ring_is_one_fold() -> None:
+    region = ring(60)
+    assert count(label_folds(region, np.zeros_like(region), InstanceOptions())) == 1
+
+
+def test_a_fold_that_leaves_the_field_of_view_is_one_to_its_end() -> None:
+    region = np.full((256, 256), 0.02, np.float32)
+    region[:, 100:130] = 0.9
+    region[(np.hypot(*np.mgrid[-128:128, -128:128]) > 110)] = 0.0
+    assert count(label_folds(region, np.zeros_like(region), InstanceOptions())) == 1
+
+
+def test_a_straight_bar_is_straight_and_a_corner_is_not() -> None:
+    region = np.full((128, 128), 0.02, np.float32)
+    region[60:70, 20:] = region[60:, 20:30] = 0.9
+    straight = straightness(region, np.zeros_like(region), 8.0)
+    assert straight.shape == (64, 64)
+    assert straight[32, 50] > 0.95
+    assert straight[32, 12] < 0.5
+
+
+def test_what_is_flat_is_straight() -> None:
+    assert straightness(grid() + 0.5, grid(), 8.0) == pytest.approx(1.0)
 
 
 def test_a_gap_in_the_edge_between_two_folds_does_not_join_them() -> None:
@@ -119,9 +162,9 @@ def test_a_gap_in_the_edge_between_two_folds_does_not_join_them() -> None:
 
 @pytest.mark.parametrize("width", [4, 6, 9])
 def test_a_fold_of_changing_width_is_one(width: int) -> None:
-    region = np.zeros((100, 200), np.float32)
+    region = np.full((100, 200), 0.02, np.float32)
     for x in range(10, 190):
-        radius = round(width * (1 + 0.3 * np.sin(x / 9)))
+        radius = round(width * (1 + 0.25 * np.sin(x / 9)))
         cv2.circle(region, (x, round(50 + 20 * np.sin(x / 40))), radius, 0.9, -1)
     assert count(label_folds(region, np.zeros_like(region), OPTIONS)) == 1
 
@@ -134,7 +177,8 @@ def test_a_ragged_edge_map_divides_nothing_into_crumbs() -> None:
 
 
 def test_the_parts_of_a_divided_region_are_numbered_from_one() -> None:
-    labels = divide_touching(two_lobes(4) > 0, grid(), OPTIONS)
+    member = two_lobes(4) > 0
+    labels = divide_touching(member, member, np.ones((32, 32), np.float32), OPTIONS)
     assert set(np.unique(labels)) == {0, 1, 2}
 
 

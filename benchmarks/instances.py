@@ -1,0 +1,145 @@
+"""How well folds are told apart in simulated pictures, and what it costs.
+
+    haustra-train simulate RECIPE -o SET
+    python -m benchmarks.instances SET [--half second]
+
+Every picture is shaded rich and goes the product's own way: field of view, bundled network,
+instances. What each cue brings is told by leaving it out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+import resources
+from engine.analyser import following_options
+from engine.backends import open_backend
+from engine.bundle import ModelBundle
+from engine.instances import InstanceOptions, split_instances
+from engine.segmenter import Segmenter
+from engine.types import FoldMask, Frame, Labels, Mask, read_only
+from train.instance_metrics import (
+    Compared,
+    average_precision_at,
+    compare_folds,
+    mean_average_precision,
+    panoptic_quality,
+)
+from train.metrics import bootstrap_items
+from train.simulate.appearance import shade
+from train.simulate.dataset import SimulatedSet
+
+_SEED = 1
+_RESAMPLES = 300
+HALVES = {"all": slice(None), "first": slice(0, None, 2), "second": slice(1, None, 2)}
+"""Every second colon: to choose on one half and to report on the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A mask and what is true in it."""
+
+    mask: FoldMask
+    truth: Labels
+    """(H, W) fold numbers, 0 for none."""
+    is_ignored: Mask
+    """(H, W) covered, or fold without a name."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One way to separate folds, by colon."""
+
+    colons: list[list[Compared]] = field(default_factory=list)
+    spent_s: float = 0.0
+    frames: int = 0
+
+    def add(self, examples: Sequence[Example], options: InstanceOptions) -> None:
+        """Separate the folds of a colon's pictures."""
+        self.colons.append([])
+        for each in examples:
+            started_s = time.process_time()
+            folds = split_instances(each.mask, options)
+            self.spent_s += time.process_time() - started_s
+            self.colons[-1].append(compare_folds(folds, each.truth, each.is_ignored))
+        self.frames += len(examples)
+
+    def cells(self) -> list[str]:
+        """AP50, AP50:95 and PQ with intervals over colons; folds found; ms a frame."""
+        measured = bootstrap_items(self.colons, _figures, resamples=_RESAMPLES)
+        found = sum(each.iou.shape[1] for colon in self.colons for each in colon)
+        return [*map(str, measured), str(found), f"{1e3 * self.spent_s / self.frames:.2f}"]
+
+
+def _figures(colons: Sequence[Sequence[Compared]]) -> list[float]:
+    frames = [each for colon in colons for each in colon]
+    return [
+        average_precision_at(frames, 0.5),
+        mean_average_precision(frames),
+        panoptic_quality(frames).value,
+    ]
+
+
+def ways(bundle: ModelBundle) -> Mapping[str, InstanceOptions]:
+    """What is compared; the second is how folds were divided before bends counted."""
+    options = following_options(bundle)[0]
+    before = replace(options, smallest_core=40, neck=0.4, narrowest_neck=3.2, bend=0.0)
+    return {
+        "nothing: connected regions": replace(options, edge_threshold=2.0, neck=0.0),
+        "sure edges, narrow necks": replace(before, edge_threshold=bundle.edge_threshold),
+        "edges and necks": replace(options, bend=0.0),
+        "edges, necks and bends": options,
+    }
+
+
+def examples(data: SimulatedSet, colon: tuple[str, str], segmenter: Segmenter) -> list[Example]:
+    """The pictures of one colon, (split, name), with what the network says of them."""
+    seen = []
+    for sequence, number in (at for at in data.frames(colon[0]) if at[0] == colon[1]):
+        frame = data.frame(sequence, number)
+        picture = shade(frame, np.random.default_rng([_SEED, number]))
+        truth = np.where(picture.fold, frame.instances, 0).astype(np.int32)
+        segmenter.reset()
+        mask = segmenter(Frame(number, 0.0, 0.0, read_only(picture.image)))
+        seen.append(Example(mask, truth, ~picture.valid | (picture.fold & (truth == 0))))
+    return seen
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="How well folds are told apart.")
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--half", choices=HALVES, default="all", help="of the colons")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    data = SimulatedSet(arguments.set)
+    colons = [(split, name) for split, names in data.splits.items() for name in names]
+    bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
+    compared = ways(bundle)
+    rows = {name: Row() for name in compared}
+    truths = 0
+    backend = open_backend(bundle, threads=1)
+    try:
+        for colon in tqdm(colons[HALVES[arguments.half]], unit="colon"):
+            seen = examples(data, colon, Segmenter(backend, bundle.input.size))
+            for name, options in compared.items():
+                rows[name].add(seen, options)
+            truths += sum(len(each.iou) for each in rows[name].colons[-1])
+    finally:
+        backend.close()
+    print(f"{len(rows[name].colons)} colons, {rows[name].frames} frames, {truths} true folds\n")
+    print("| divided by | AP50 | AP50:95 | PQ | found | ms |\n|---|---|---|---|---|---|")
+    for name, row in rows.items():
+        print(f"| {name} | {' | '.join(row.cells())} |")
+
+
+if __name__ == "__main__":
+    main()
