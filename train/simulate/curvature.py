@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum, minimum
 from scipy.spatial import cKDTree
 
-from train.simulate.folds import DivideOptions, divide_crests, fold_height
+from train.simulate.folds import (
+    DivideOptions,
+    TubePlace,
+    divide_crests,
+    fold_height,
+    tube_place,
+)
 from train.simulate.neighbours import Neighbours, components
 from train.simulate.principal import principal_curvature
 from train.simulate.rays import vertex_normals
@@ -79,11 +85,11 @@ def vertex_areas(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
     return np.asarray(total, np.float64)
 
 
-def lumen_frame(tube: Tube) -> tuple[Floats, Floats]:
+def lumen_frame(tube: Tube, place: TubePlace | None = None) -> tuple[Floats, Floats]:
     """Tangent of the centreline and inward radial direction at each vertex, both (n, 3) unit."""
     tangents = np.gradient(tube.centreline, axis=0)
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    nearest = cKDTree(tube.centreline).query(tube.vertices)[1]
+    nearest = (place or tube_place(tube)).nearest
     tangent = tangents[nearest]
     inward = tube.centreline[nearest] - tube.vertices
     inward -= np.sum(inward * tangent, axis=1, keepdims=True) * tangent
@@ -128,7 +134,8 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     """Find the crests, divide them into folds, and widen them to what one sees as the fold."""
     neighbours = Neighbours.of(tube.faces, len(tube.vertices))
     curvature, direction = convexity(tube, options.radius_mm, neighbours)
-    tangent, inward = lumen_frame(tube)
+    place = tube_place(tube)
+    tangent, inward = lumen_frame(tube, place)
     # Directions of single vertices are noisy: judge by the neighbourhood, weighted by curvature.
     weight = np.maximum(curvature, 0)
     across = np.sum(direction * np.cross(tangent, inward), axis=1) ** 2 * weight
@@ -149,7 +156,7 @@ def label_crests(tube: Tube, options: CrestOptions = CrestOptions()) -> CrestLab
     crest |= (
         np.bincount(gaps, weights=area)[gaps] < options.largest_hole_mm2
     ) & ~tube.is_never_fold
-    height = fold_height(tube)
+    height = fold_height(tube, place)
     folds = divide_crests(crest, height, tube.faces, options.divide)
     return _widen(tube, folds, height, neighbours, options)
 

@@ -39,6 +39,8 @@ class TubePlace:
     """Around it, -π..π from a direction that is carried along without twist."""
     distance_mm: Floats
     """From the centreline, across it."""
+    nearest: NDArray[np.int64]
+    """The point of the centreline that is nearest."""
 
 
 def tube_place(tube: Tube, points: Floats | None = None) -> TubePlace:
@@ -58,6 +60,7 @@ def tube_place(tube: Tube, points: Floats | None = None) -> TubePlace:
         np.clip(arc[nearest] + np.clip(along, -spacing, spacing), 0, arc[-1]),
         np.arctan2(y, x),
         np.hypot(x, y),
+        nearest,
     )
 
 
@@ -83,13 +86,13 @@ def carried_across(tangent: Floats, start: Floats | None = None) -> Floats:
     return across
 
 
-def fold_height(tube: Tube, reach_mm: float = 7.0) -> Floats:
+def fold_height(tube: Tube, place: TubePlace | None = None, reach_mm: float = 7.0) -> Floats:
     """How far each vertex stands out from the wall around it, (n,) mm.
 
     The wall is the farthest point from the centreline among those at the same angle and at most
     `reach_mm` away along it, smoothed.
     """
-    place = tube_place(tube)
+    place = place or tube_place(tube)
     rows = (place.along_mm / 1.5).astype(int)
     columns = ((place.angle + np.pi) / (2 * np.pi) * 36).astype(int) % 36
     wall = np.zeros((rows.max() + 1, 36))
