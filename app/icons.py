@@ -117,7 +117,9 @@ def _close(path: QPainterPath) -> None:
 
 
 def _record(path: QPainterPath) -> None:
-    path.addEllipse(QRectF(5, 5, 14, 14))
+    # Odd-even: a disc in a ring. A disc alone looks like the handle of a slider.
+    for inset in (2.5, 4.5, 7):
+        path.addEllipse(QRectF(inset, inset, 24 - 2 * inset, 24 - 2 * inset))
 
 
 def _stop(path: QPainterPath) -> None:

@@ -1,39 +1,26 @@
-"""The window: puts the views together, hands intentions to the session and shows its screens."""
+"""The window: hands intentions to the session and its screens to the views."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QMainWindow,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow
 
-from app import theme
 from app.actions import ActionId, build_actions
 from app.notices import FIRST_START, SELF_TEST_RUNS, Notice
 from app.recordings import RecordingChoice
 from app.screen import Screen
 from app.self_test import SelfTest
-from app.session import IDLE, Session
+from app.session import Session
 from app.settings import Settings, films_folder
+from app.views import Views
 from app.widgets.help_dialog import HelpDialog
 from app.widgets.live_dialog import LiveDialog, known_devices
-from app.widgets.notice_bar import NoticeBar
-from app.widgets.overlay_panel import OverlayPanel
-from app.widgets.performance_panel import PerformancePanel
-from app.widgets.status_line import StatusLine
-from app.widgets.transport import Transport
-from app.widgets.video_view import OverlayLook, VideoView
+from app.widgets.video_view import OverlayLook
 from engine.shown import Mode
 from engine.sources import SourceInfo
 
@@ -64,80 +51,32 @@ class MainWindow(QMainWindow):
         self.has_stopped = True
         """False after closing where a thread of the session could not be ended."""
         self.actions_by_id = build_actions(self, self._handlers())
-        self.status_line = StatusLine()
-        self.notice_bar = NoticeBar()
-        self.video = VideoView()
-        self.transport = Transport(self.actions_by_id)
-        self.overlay_panel = OverlayPanel(self.actions_by_id)
-        self.performance_panel = PerformancePanel()
-        self._panel = self._side_panel()
-        self._arrange()
+        self.views = Views(self.actions_by_id)
+        self.video = self.views.video
+        self.setCentralWidget(self.views)
+        self.resize(settings.window_width, settings.window_height)
         self.video.setFocus()
         self._connect()
         self._apply_look(self._look())
-        self.transport.recorder.set_outputs(
+        self.views.transport.recorder.set_outputs(
             is_raw=settings.record_raw, is_overlay=settings.record_overlay
         )
         self.set_mode(Mode.LOW_LATENCY if settings.low_latency else Mode.MATCHED)
-        self._show(Screen(), is_first=True)
+        self._show(self._screen)
         if not settings.was_greeted:
-            self.notice_bar.show_notice(FIRST_START)
+            self.views.notice_bar.show_notice(FIRST_START)
         self._timer = _timer(self, _TICK_MS, self.refresh)
         self._figures_timer = _timer(self, _FIGURES_MS, self.refresh_figures)
-
-    # Arrangement
-
-    def _side_panel(self) -> QWidget:
-        panel = QWidget()
-        panel.setObjectName("panel")
-        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        panel.setFixedWidth(theme.PANEL_WIDTH)
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN - 4)
-        column.setSpacing(theme.GAP)
-        column.addWidget(self.overlay_panel)
-        column.addSpacing(theme.MARGIN)
-        column.addWidget(self.performance_panel, 1)
-        column.addStretch(1)
-        buttons = QHBoxLayout()
-        open_button = _button(self.actions_by_id[ActionId.OPEN])
-        open_button.setText(" Open")
-        open_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        buttons.addWidget(open_button)
-        buttons.addStretch(1)
-        for which in (ActionId.SELF_TEST, ActionId.FULL_SCREEN, ActionId.HELP):
-            buttons.addWidget(_button(self.actions_by_id[which]))
-        column.addLayout(buttons)
-        return panel
-
-    def _arrange(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(0)
-        left.addWidget(self.video, 1)
-        left.addWidget(self.transport)
-        middle = QHBoxLayout()
-        middle.setSpacing(0)
-        middle.addLayout(left, 1)
-        middle.addWidget(self._panel)
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.status_line)
-        column.addWidget(self.notice_bar)
-        column.addLayout(middle, 1)
-        self.setCentralWidget(body)
-        self.resize(self.settings.window_width, self.settings.window_height)
 
     def _connect(self) -> None:
         self.video.file_dropped.connect(self.session.open)
         self.video.double_clicked.connect(self.toggle_full_screen)
-        self.transport.sought.connect(self.session.seek)
-        self.overlay_panel.look_changed.connect(self._apply_look)
-        self.overlay_panel.mode_chosen.connect(self.set_mode)
-        self.transport.recorder.outputs_chosen.connect(self._choose_outputs)
-        self.transport.recorder.folder_wanted.connect(self.choose_record_folder)
-        self.notice_bar.dismissed.connect(self._greeted)
+        self.views.transport.sought.connect(self.session.seek)
+        self.views.side_panel.overlay.look_changed.connect(self._apply_look)
+        self.views.side_panel.overlay.mode_chosen.connect(self.set_mode)
+        self.views.transport.recorder.outputs_chosen.connect(self._choose_outputs)
+        self.views.transport.recorder.folder_wanted.connect(self.choose_record_folder)
+        self.views.notice_bar.dismissed.connect(self._greeted)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
         session = self.session
@@ -174,7 +113,7 @@ class MainWindow(QMainWindow):
         """Show the newest picture and what has changed since the last call."""
         self._show(self.session.tick())
         for notice in self.session.take_notices():
-            self.notice_bar.show_notice(notice)
+            self.views.notice_bar.show_notice(notice)
         self._look_at_self_test()
 
     def _look_at_self_test(self) -> None:
@@ -184,54 +123,15 @@ class MainWindow(QMainWindow):
         if notice is not None:
             self._self_test.close()
             self._self_test = None
-            self.notice_bar.show_notice(notice)
+            self.views.notice_bar.show_notice(notice)
 
     def refresh_figures(self) -> None:
         """Show latency, rates and counts."""
-        now_s = time.monotonic()
-        log = self.video.log
-        self.performance_panel.set_latency(log.series(now_s), log.summary(now_s))
-        self.performance_panel.set_status(self._screen.status)
-        self.performance_panel.set_age(self._screen.folds_age_ms)
+        self.views.show_figures()
 
-    def _show(self, new: Screen, *, is_first: bool = False) -> None:
-        old, self._screen = self._screen, new
-        self.video.show_picture(new.frame, new.analysis, new.tracked)
-        if is_first or new.folds is not old.folds:
-            self.overlay_panel.set_folds(new.folds)
-        if is_first or new.info is not old.info:
-            self._show_source(new)
-        if is_first or (new.info, new.model, new.choice) != (old.info, old.model, old.choice):
-            self._show_machinery(new)
-        if is_first or (new.signal, new.detail) != (old.signal, old.detail):
-            self.status_line.set_signal(new.signal, new.detail)
-            self.video.set_message(*_message(new))
-        self.transport.set_playing(is_playing=new.is_playing)
-        if is_first or new.position_s != old.position_s or new.info is not old.info:
-            self.transport.set_position(new.position_s)
-        if new.speed != old.speed:
-            self.transport.set_speed(new.speed)
-        if is_first or new.recording is not old.recording:
-            self.transport.recorder.set_status(new.recording)
-        if new.loop != old.loop:
-            self.transport.set_loop(new.loop)
-
-    def _show_source(self, screen: Screen) -> None:
-        info = screen.info
-        self.video.log.clear()
-        is_live = info is not None and info.is_live
-        self.transport.set_usable(is_usable=info is not None, is_live=is_live)
-        self.transport.set_duration(None if info is None else info.duration_s)
-        self.setWindowTitle("Haustra" if info is None else f"Haustra · {info.name}")
-        self.status_line.set_source("Haustra" if info is None else info.name)
-
-    def _show_machinery(self, screen: Screen) -> None:
-        """What computes and what decodes; a back end may change while a video plays."""
-        info = screen.info
-        decoder = "" if info is None else f"{info.width} × {info.height}, {info.decoder}"
-        parts = [part for part in (screen.model, decoder) if part]
-        self.status_line.set_machinery(" · ".join(parts))
-        self.performance_panel.set_choice(screen.choice)
+    def _show(self, screen: Screen) -> None:
+        self._screen = screen
+        self.views.show_screen(screen)
 
     @property
     def video_info(self) -> SourceInfo | None:
@@ -276,7 +176,7 @@ class MainWindow(QMainWindow):
         """Each picture with its own folds, or the newest with folds moved along."""
         self.settings = replace(self.settings, low_latency=mode is Mode.LOW_LATENCY)
         self.session.set_mode(mode)
-        self.overlay_panel.set_mode(mode)
+        self.views.side_panel.overlay.set_mode(mode)
 
     def toggle_recording(self) -> None:
         """Record what plays, or end the recording."""
@@ -305,7 +205,7 @@ class MainWindow(QMainWindow):
         """Measure the window's own latency; what plays comes back afterwards."""
         if self._self_test is None:
             self._self_test = SelfTest(self.session, self.video)
-            self.notice_bar.show_notice(SELF_TEST_RUNS)
+            self.views.notice_bar.show_notice(SELF_TEST_RUNS)
 
     @property
     def is_at_end(self) -> bool:
@@ -329,8 +229,8 @@ class MainWindow(QMainWindow):
 
     def dismiss(self) -> None:
         """Close the notice, else leave full screen."""
-        if self.notice_bar.notice is not None:
-            self.notice_bar.dismiss()
+        if self.views.notice_bar.notice is not None:
+            self.views.notice_bar.dismiss()
         elif self.isFullScreen():
             self.toggle_full_screen()
 
@@ -342,7 +242,7 @@ class MainWindow(QMainWindow):
             self.settings, overlay_on=look.is_on, filled=look.is_filled, opacity=look.opacity
         )
         self.video.set_look(look)
-        self.overlay_panel.set_look(look)
+        self.views.side_panel.overlay.set_look(look)
 
     def _greeted(self) -> None:
         self.settings = replace(self.settings, was_greeted=True)
@@ -353,8 +253,7 @@ class MainWindow(QMainWindow):
         """In full screen the panels make room for the picture."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
-            self._panel.setVisible(not self.isFullScreen())
-            self.transport.setVisible(not self.isFullScreen())
+            self.views.set_picture_alone(is_alone=self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the session, keep the settings."""
@@ -372,14 +271,6 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
 
-def _message(screen: Screen) -> tuple[str, str]:
-    """What stands in the place of the picture: a headline and a hint."""
-    if screen.info is None and screen.detail == IDLE:
-        return "Open a recording", "Ctrl+O, or drop a file or a folder here; Ctrl+L for live input"
-    signal = None if screen.status is None else screen.status.signal
-    return screen.detail, (signal and signal.problem) or ""
-
-
 def void(_value: object) -> None:
     """Drop a return value."""
 
@@ -390,11 +281,3 @@ def _timer(parent: QMainWindow, interval_ms: int, act: Callable[[], None]) -> QT
     timer.timeout.connect(act)
     timer.start(interval_ms)
     return timer
-
-
-def _button(action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setIconSize(QSize(20, 20))
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return button

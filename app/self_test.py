@@ -175,7 +175,7 @@ def run_in_window(spec: str, longest_s: float) -> SelfTestResult:
         window.refresh()
         info = window.video_info
         if info is None:
-            notice = window.notice_bar.notice
+            notice = window.views.notice_bar.notice
             raise SourceError(notice.what if notice else f"{spec} does not open.")
         watch = Watch(None if info.is_live else info.frame_rate_hz)
         window.video.on_painted = watch.note

@@ -247,7 +247,7 @@ class Session:
             tracked=shown.tracked,
             mode=self._mode,
             is_playing=is_playing,
-            position_s=opened.pipeline.position_s,
+            position_s=(opened.pipeline.position_s if shown.frame is None else shown.frame.pts_s),
             speed=opened.pipeline.speed,
             loop=self._loop,
             status=status,

@@ -25,7 +25,7 @@ QUIET = "#aeb8c2"
 PANEL_PT = 11
 SMALL_PT = 10
 STATUS_PT = 16
-PANEL_WIDTH = 296
+PANEL_WIDTH = 316
 MARGIN = 16
 GAP = 8
 
@@ -103,6 +103,7 @@ def style_sheet() -> str:
     QToolButton#segment:hover {{ color: {TEXT}; }}
     QToolButton#segment:checked {{ background: {EDGE}; color: {TEXT}; font-weight: 600; }}
     QToolButton#segment:focus {{ border-color: {ACCENT}; }}
+    QToolButton[popupMode="1"] {{ padding-right: 20px; }}
     QToolButton::menu-button {{ border: none; width: 16px; }}
     QToolTip {{
         background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px 6px;

@@ -29,6 +29,7 @@ EDGE: Colour = (16, 18, 22)
 """Of the dark line on either side of a stroke."""
 _SHIFT = 4
 _TOLERANCE_PX = 0.35
+_BAND_PX = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +97,27 @@ def _stroke(outline: Points) -> NDArray[np.int32]:
 
 
 def _fill(painted: Image, outlines: tuple[Points, ...], colour: Colour, opacity: float) -> None:
-    """Blend `colour` into the first outline less the others, touching only its bounding box."""
+    """Blend `colour` into the first outline less the others, touching only its bounding box.
+
+    In bands: one stays in the processor's cache, and follows a slanting fold closely.
+    """
     contour = outlines[0]
-    height, width = painted.shape[:2]
+    size = painted.shape[1::-1]
     x0, y0 = np.maximum(np.floor(contour.min(axis=0)).astype(int), 0)
-    x1, y1 = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, (width, height))
+    x1, y1 = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, size)
     if x0 >= x1 or y0 >= y1:
         return
-    box = painted[y0:y1, x0:x1]
-    inside: NDArray[np.uint8] = np.zeros(box.shape[:2], np.uint8)
+    inside: NDArray[np.uint8] = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillPoly(inside, [np.round(line - (x0, y0)).astype(np.int32) for line in outlines], 255)
-    # Two passes of whole numbers take 0.4 of the time of a table for each colour.
-    tinted = cv2.convertScaleAbs(box, alpha=1 - opacity)
     layer = np.array([*(round(value * opacity) for value in colour), 0], np.float64)
-    cv2.copyTo(cv2.add(tinted, layer, dst=tinted), inside, box)
+    for top in range(0, y1 - y0, _BAND_PX):
+        band = inside[top : top + _BAND_PX]
+        x, y, width, height = cv2.boundingRect(band)
+        if not width:
+            continue
+        rows, columns = slice(y0 + top + y, y0 + top + y + height), slice(x0 + x, x0 + x + width)
+        box = painted[rows, columns]
+        # Two passes of whole numbers take 0.4 of the time of a table for each colour.
+        tinted = cv2.convertScaleAbs(box, alpha=1 - opacity)
+        covered = band[y : y + height, x : x + width]
+        cv2.copyTo(cv2.add(tinted, layer, dst=tinted), covered, box)

@@ -99,7 +99,7 @@ def take_pictures(session: Session, source: str, folder: Path, at_s: float) -> l
 
 
 def _is_open(window: MainWindow) -> bool:
-    notice = window.notice_bar.notice
+    notice = window.views.notice_bar.notice
     if notice is not None:
         raise SourceError(notice.what, notice.remedy)
     return window.video.analysis is not None
@@ -112,7 +112,7 @@ def _take(window: MainWindow, shot: Shot, folder: Path, at_s: float) -> Path:
     if not shot.is_playing:
         window.session.pause()
         window.session.seek(at_s)
-        _wait(lambda: _offset_s(window, at_s) == 0.0, "The folds are not found in time.")
+        _wait(lambda: _is_paused_at(window, at_s), "The folds are not found in time.")
     window.refresh_figures()
     return _save(window, folder / shot.name)
 
@@ -131,6 +131,10 @@ def _catch(window: MainWindow, at_s: float) -> None:
         if _offset_s(window, at_s) == 0.0:
             return
     raise SourceError("The folds come too late for a picture.", _BUSY)
+
+
+def _is_paused_at(window: MainWindow, at_s: float) -> bool:
+    return window.views.status_line.text() == "PAUSED" and _offset_s(window, at_s) == 0.0
 
 
 def _offset_s(window: MainWindow, at_s: float) -> float:

@@ -9,7 +9,7 @@ import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
 from app.latency_log import LatencySummary
@@ -37,9 +37,9 @@ class PerformancePanel(QWidget):
         column.addWidget(heading("Decoded to painted, ms"))
         column.addWidget(self._plot, 1)
         column.addLayout(self._figures())
-        self._choice = QLabel(wordWrap=True)
-        self._choice.setObjectName("dim")
-        column.addWidget(self._choice)
+        self._choice = QLabel(alignment=Qt.AlignmentFlag.AlignRight, wordWrap=True)
+        self._choice_label = _dim("Back end")
+        column.addLayout(self._choice_row())
         self.set_choice("")
         self.set_status(None)
         self.set_age(None)
@@ -69,13 +69,17 @@ class PerformancePanel(QWidget):
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(0, 1)
         for row, name in enumerate(_ROWS):
-            label = QLabel(name)
-            label.setObjectName("dim")
             value = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(label, row, 0)
+            grid.addWidget(_dim(name), row, 0)
             grid.addWidget(value, row, 1)
             self._values[name] = value
         return grid
+
+    def _choice_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._choice_label, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._choice, 1)
+        return row
 
     def set_latency(
         self,
@@ -110,13 +114,15 @@ class PerformancePanel(QWidget):
 
     def set_choice(self, text: str) -> None:
         """Why it is this back end that finds the folds; empty without a model."""
-        self._choice.setText(f"Back end: {text}" if text else "")
-        self._choice.setVisible(bool(text))
+        # A figure and its unit stay on one line.
+        self._choice.setText(text.replace(" ms", "\N{NO-BREAK SPACE}ms"))
+        for label in (self._choice_label, self._choice):
+            label.setVisible(bool(text))
 
     def texts(self) -> Mapping[str, str]:
         """Figures by name, as shown."""
         figures = {name: label.text() for name, label in self._values.items()}
-        return figures | {"Back end": self._choice.text()}
+        return figures | {"Back end": self._choice.text().replace("\N{NO-BREAK SPACE}", " ")}
 
 
 def binned(
@@ -135,6 +141,12 @@ def binned(
         if part.size:
             median[number], worst[number] = np.median(part), part.max()
     return (edges[:-1] + edges[1:]) / 2, median, worst
+
+
+def _dim(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("dim")
+    return label
 
 
 def _number(value: float | None, unit: str) -> str:

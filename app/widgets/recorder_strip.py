@@ -31,7 +31,7 @@ class RecorderStrip(QWidget):
         self._overlay = _choice("Pictures with their folds")
         button = QToolButton()
         button.setDefaultAction(self._record)
-        button.setIconSize(QSize(20, 20))
+        button.setIconSize(QSize(24, 24))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         button.setMenu(self._menu(button))

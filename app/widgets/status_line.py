@@ -70,6 +70,11 @@ def _shape(signal: Signal) -> QPainterPath:
     return path
 
 
+def _width_px(label: QLabel, text: str) -> int:
+    label.setText(text)
+    return label.sizeHint().width()
+
+
 class StatusLine(QWidget):
     """Mark, word and sentence on the left; source and machinery, small and dim, on the right."""
 
@@ -80,6 +85,8 @@ class StatusLine(QWidget):
         self._mark = StatusMark()
         self._word = QLabel()
         self._word.setFont(theme.font(theme.STATUS_PT, bold=True))
+        # Room for every word: the sentence keeps its place, and no word is ever cut.
+        self._word.setMinimumWidth(max(_width_px(self._word, each.value) for each in Signal))
         self._detail = ElidedLabel()
         self._detail.setFont(theme.font(theme.STATUS_PT))
         self._source = ElidedLabel(Qt.AlignmentFlag.AlignRight, takes=QSizePolicy.Policy.Maximum)

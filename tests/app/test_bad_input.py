@@ -40,8 +40,8 @@ def test_a_file_that_cannot_play_is_told_with_a_remedy(
     window: MainWindow, qtbot: QtBot, tmp_path: Path, make: Make
 ) -> None:
     window.session.open(make(tmp_path))
-    qtbot.waitUntil(lambda: window.notice_bar.notice is not None, timeout=PATIENCE_MS)
-    notice = window.notice_bar.notice
+    qtbot.waitUntil(lambda: window.views.notice_bar.notice is not None, timeout=PATIENCE_MS)
+    notice = window.views.notice_bar.notice
     assert notice is not None
     assert notice.remedy
     assert "Traceback" not in notice.what
@@ -52,7 +52,7 @@ def test_what_played_before_plays_on(
     window: MainWindow, qtbot: QtBot, tmp_path: Path, make: Make
 ) -> None:
     window.session.open(make(tmp_path))
-    qtbot.waitUntil(lambda: window.notice_bar.notice is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.views.notice_bar.notice is not None, timeout=PATIENCE_MS)
     frame = window.video.frame
     assert frame is not None
     qtbot.waitUntil(
@@ -69,4 +69,4 @@ def test_an_odd_but_sound_file_shows_its_picture(
     window.session.open(path)
     qtbot.waitUntil(lambda: path.name in window.windowTitle(), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: bool(window.video.analysis), timeout=PATIENCE_MS)
-    assert window.notice_bar.notice is None
+    assert window.views.notice_bar.notice is None

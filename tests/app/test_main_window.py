@@ -122,19 +122,21 @@ def test_ctrl_r_records_and_ends_the_recording(
     window = open_desk(settings=settings).window
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(
-        lambda: window.transport.recorder.text().startswith("● 00:00"), timeout=PATIENCE_MS
+        lambda: window.views.transport.recorder.text().startswith("● 00:00"), timeout=PATIENCE_MS
     )
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: window.transport.recorder.text() == "", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.views.transport.recorder.text() == "", timeout=PATIENCE_MS)
     window.close()
     assert len(list(tmp_path.glob("haustra-*.mkv"))) == 1
 
 
 def test_space_pauses_whatever_has_the_focus(open_desk: Open, qtbot: QtBot) -> None:
     window = open_desk().window
-    window.transport.setFocus()
+    window.views.transport.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: window.status_line.text().startswith("PAUSED"), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.views.status_line.text().startswith("PAUSED"), timeout=PATIENCE_MS
+    )
 
 
 def test_a_frame_step_shows_the_next_frame(open_desk: Open, qtbot: QtBot) -> None:
@@ -151,7 +153,7 @@ def test_a_frame_step_shows_the_next_frame(open_desk: Open, qtbot: QtBot) -> Non
 
 
 def test_the_first_start_says_what_it_is_for(open_desk: Open) -> None:
-    assert open_desk(None, Settings()).window.notice_bar.notice == FIRST_START
+    assert open_desk(None, Settings()).window.views.notice_bar.notice == FIRST_START
 
 
 def test_the_greeting_once_closed_does_not_come_back(open_desk: Open, qtbot: QtBot) -> None:
@@ -163,7 +165,9 @@ def test_the_greeting_once_closed_does_not_come_back(open_desk: Open, qtbot: QtB
 
 def test_a_missing_model_leaves_the_window_playing(open_desk: Open, qtbot: QtBot) -> None:
     window = open_desk(open_analyser=_no_model).window
-    qtbot.waitUntil(lambda: window.status_line.text().startswith("FAULT"), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.views.status_line.text().startswith("FAULT"), timeout=PATIENCE_MS
+    )
     qtbot.waitUntil(
         lambda: bool(window.video.frame and window.video.frame.index > 5), timeout=PATIENCE_MS
     )
@@ -171,24 +175,27 @@ def test_a_missing_model_leaves_the_window_playing(open_desk: Open, qtbot: QtBot
 
 def test_the_status_line_says_live_while_folds_match(open_desk: Open, qtbot: QtBot) -> None:
     window = open_desk().window
-    qtbot.waitUntil(lambda: window.status_line.text() == "LIVE", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: window.views.status_line.text() == "LIVE", timeout=PATIENCE_MS)
 
 
 def test_model_and_decoder_are_named(open_desk: Open) -> None:
     window = open_desk().window
-    assert window.status_line.machinery_text().startswith("square finder · 640 × 360, ")
+    assert window.views.status_line.machinery_text().startswith("square finder · 640 × 360, ")
 
 
 def test_the_panel_shows_the_latency_of_what_was_painted(open_desk: Open, qtbot: QtBot) -> None:
     window = open_desk().window
-    qtbot.waitUntil(lambda: window.performance_panel.texts()["Median"] != "–", timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.views.side_panel.performance.texts()["Median"] != "–", timeout=PATIENCE_MS
+    )
 
 
 def test_full_screen_leaves_the_picture_and_the_status(open_desk: Open, qtbot: QtBot) -> None:
     window = open_desk().window
     qtbot.keyClick(window, Qt.Key.Key_F11)
-    qtbot.waitUntil(lambda: not window.transport.isVisible(), timeout=PATIENCE_MS)
-    assert (window.status_line.isVisible(), window.overlay_panel.isVisible()) == (True, False)
+    qtbot.waitUntil(lambda: not window.views.transport.isVisible(), timeout=PATIENCE_MS)
+    assert window.views.status_line.isVisible()
+    assert not window.views.side_panel.isVisible()
 
 
 def test_escape_leaves_full_screen(open_desk: Open, qtbot: QtBot) -> None:
@@ -196,7 +203,7 @@ def test_escape_leaves_full_screen(open_desk: Open, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_F11)
     qtbot.waitUntil(window.isFullScreen, timeout=PATIENCE_MS)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    qtbot.waitUntil(window.transport.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(window.views.transport.isVisible, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Question, Qt.Key.Key_F1])
@@ -221,7 +228,7 @@ def test_a_back_end_that_takes_over_is_named_while_the_video_plays(
     finder.description, finder.choice = "another finder", "ready since"
 
     def is_named() -> bool:
-        return window.status_line.machinery_text().startswith("another finder · ")
+        return window.views.status_line.machinery_text().startswith("another finder · ")
 
     qtbot.waitUntil(is_named, timeout=PATIENCE_MS)
-    assert window.performance_panel.texts()["Back end"] == "Back end: ready since"
+    assert window.views.side_panel.performance.texts()["Back end"] == "ready since"

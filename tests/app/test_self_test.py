@@ -38,11 +38,11 @@ def test_the_window_tells_its_latency_and_goes_back(
     window._self_test = SelfTest(window.session, window.video, _SPEC)
 
     def is_told() -> bool:
-        notice = window.notice_bar.notice
+        notice = window.views.notice_bar.notice
         return notice is not None and notice.what.startswith("Self-test: ")
 
     qtbot.waitUntil(is_told, timeout=PATIENCE_MS)
-    notice = window.notice_bar.notice
+    notice = window.views.notice_bar.notice
     assert notice is not None
     assert notice.what.endswith("0 mismatched.")
     qtbot.waitUntil(
@@ -59,7 +59,7 @@ def test_opening_something_else_gives_the_self_test_up(window: MainWindow, qtbot
     window.session.open("pattern:320x200@25,frames=500")
 
     def is_told() -> bool:
-        notice = window.notice_bar.notice
+        notice = window.views.notice_bar.notice
         return notice is not None and "given up" in notice.what
 
     qtbot.waitUntil(is_told, timeout=PATIENCE_MS)

@@ -88,6 +88,14 @@ def test_an_opened_source_plays_live(make: Make) -> None:
     assert _reaches(make(_CLIP), lambda screen: screen.signal is Signal.LIVE)
 
 
+def test_the_time_shown_is_that_of_the_picture_on_screen(make: Make) -> None:
+    session = make(_CLIP)
+    assert _reaches(session, lambda screen: screen.position_s > 0.3)
+    seen = [screen for screen in (session.tick() for _ in range(200)) if screen.frame is not None]
+    assert seen
+    assert all(screen.frame and screen.position_s == screen.frame.pts_s for screen in seen)
+
+
 def test_an_analysis_on_screen_is_of_the_frame_on_screen(make: Make) -> None:
     session = make(_CLIP)
     assert _reaches(session, lambda screen: screen.position_s > 0.3)

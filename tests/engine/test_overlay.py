@@ -74,6 +74,12 @@ def test_a_fill_is_blended_by_its_opacity() -> None:
     assert painted[100, 100] == pytest.approx(expected, abs=1)
 
 
+def test_a_tall_fill_has_no_seams() -> None:
+    grey: Image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+    painted = paint_overlay(grey, [fold(rectangle(50, 5, 150, 235), 1)], OverlayStyle(0.25))
+    assert len(np.unique(painted[12:228, 60:140].reshape(-1, 3), axis=0)) == 1
+
+
 def test_the_outline_has_the_colour_of_its_track() -> None:
     grey: Image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
     style = OverlayStyle(filled=False, stroke_px=5)

@@ -30,8 +30,8 @@ from tests.streams import Camera, Datagrams, free_port
 def wait(word):
     until_s = time.monotonic() + 20
     started_s = time.monotonic()
-    while not window.status_line.text().startswith(word):
-        assert time.monotonic() < until_s, window.status_line.text()
+    while not window.views.status_line.text().startswith(word):
+        assert time.monotonic() < until_s, window.views.status_line.text()
         QCoreApplication.processEvents()
         time.sleep(0.001)
     window.grab().save(str(folder / f"{len(told)}.png"))

@@ -37,7 +37,7 @@ def test_figures_are_shown_with_their_units(qtbot: QtBot) -> None:
         "Analysed": "49.5 a second",
         "Dropped": "3 of 200",
         "Age of folds": "40.0 ms",
-        "Back end": "Back end: fastest of openvino 4.1 ms, onnxruntime 6.3 ms",
+        "Back end": "fastest of openvino 4.1 ms, onnxruntime 6.3 ms",
     }
 
 

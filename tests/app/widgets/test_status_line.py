@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.screen import Signal
@@ -71,3 +71,12 @@ def test_the_machinery_makes_room_while_there_is_no_signal(qtbot: QtBot) -> None
     line.set_signal(Signal.LIVE, "")
     assert not line._machinery.isHidden()
     assert line.minimumSizeHint().width() == width
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_there_is_room_for_every_word_before_it_comes(qtbot: QtBot, signal: Signal) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.set_signal(signal, "")
+    (word,) = [label for label in line.findChildren(QLabel) if label.text() == signal.value]
+    assert word.sizeHint().width() <= word.minimumWidth()
