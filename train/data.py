@@ -129,6 +129,8 @@ def endless(
         sampler=Counting(start),
         num_workers=workers,
         worker_init_fn=_single_threaded,
+        # A forked copy of a process with threads may find their locks taken for ever.
+        multiprocessing_context="spawn" if workers else None,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
     )
