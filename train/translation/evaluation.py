@@ -8,7 +8,6 @@ says how near zero real pictures come.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,11 +18,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from engine.bundle import ModelBundle
-from engine.errors import RecipeError, RecordingError
+from engine.errors import RecipeError
 from engine.types import Image
 from train.depth import open_estimator
 from train.evaluate import label_of
 from train.metrics import Interval, bootstrap_items
+from train.reports import write_report
 from train.simulate.dataset import SimulatedSet
 from train.translation.closeness import NOTHING, SEEN, Closeness, Distances, closeness
 from train.translation.contact import write_sheets
@@ -108,18 +108,7 @@ class Verdict:
         Raises:
             RecordingError: the folder cannot be written.
         """
-        files = {
-            "translation.json": json.dumps(self.as_dict(), indent=1),
-            "translation.md": self.table() + "\n",
-        }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, text in files.items():
-                partial = folder / f"{name}.partial"
-                partial.write_text(text, encoding="utf-8")
-                partial.replace(folder / name)
-        except OSError as error:
-            raise RecordingError(f"{folder} cannot be written: {error}.") from error
+        write_report(folder, "translation", self.table(), self.as_dict())
 
 
 def _header(titles: Sequence[str]) -> list[str]:
