@@ -51,7 +51,10 @@ class Trainer:
         self._places = places
         self._say = say
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        student = build_network(recipe.network.name, pretrained=recipe.network.pretrained)
+        network = recipe.network
+        student = build_network(
+            network.name, pretrained=network.pretrained, weights=network.weights
+        )
         self.student = student.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         freeze_encoder(self.student, recipe.network.frozen_blocks)
         self.teacher: nn.Module = copy.deepcopy(self.student).requires_grad_(False).eval()

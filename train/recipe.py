@@ -23,6 +23,8 @@ class NetworkSettings:
 
     name: str = "student"
     pretrained: bool = True
+    weights: str = ""
+    """A file by `haustra-train import` to start from, for networks whose weights are public."""
     frozen_blocks: int = 3
     """Encoder blocks kept as ImageNet left them; -1 lets the stem learn too."""
 

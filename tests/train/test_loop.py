@@ -59,6 +59,15 @@ def stop_after(trainer: Trainer, steps: int) -> None:
     trainer._save()
 
 
+@pytest.mark.parametrize("name", ["little-transunet", "little-endofm-transunet"])
+def test_every_network_is_trained_by_its_name(
+    name: str, tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    network = replace(tiny_recipe.network, name=name)
+    train(replace(tiny_recipe, network=network), tiny_set, tmp_path)
+    assert any(".transformer." in key for key in load_checkpoint(tmp_path / CHECKPOINT)["teacher"])
+
+
 def test_a_complete_run_is_not_trained_again(
     tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
 ) -> None:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from torch import nn
 
 from engine.errors import RecipeError
 
-NETWORKS: dict[str, str] = {"student": "train.networks.student:build_student"}
+NETWORKS: dict[str, str] = {
+    "student": "train.networks.student:build_student",
+    "transunet": "train.networks.published:build_transunet",
+    "endofm-transunet": "train.networks.published:build_endofm_transunet",
+    "little-transunet": "train.networks.published:build_little_transunet",
+    "little-endofm-transunet": "train.networks.published:build_little_endofm_transunet",
+}
 """Name → "module:attribute"; imported when built."""
 
 
-def build_network(name: str, *, pretrained: bool = True) -> nn.Module:
+def build_network(name: str, *, pretrained: bool = True, weights: str = "") -> nn.Module:
     """The network called `name`, two output channels: fold region, fold edge.
 
+    Args:
+        name: of `NETWORKS`.
+        pretrained: start from the weights that travel with the package, where some do.
+        weights: a file by `haustra-train import` to start from.
+
     Raises:
-        RecipeError: no such network.
+        RecipeError: no such network, or weights that are not for it.
     """
     if name not in NETWORKS:
         raise RecipeError(
@@ -26,4 +38,9 @@ def build_network(name: str, *, pretrained: bool = True) -> nn.Module:
         )
     module, attribute = NETWORKS[name].split(":")
     build = cast(Callable[..., nn.Module], getattr(importlib.import_module(module), attribute))
-    return build(pretrained=pretrained)
+    network = build(pretrained=pretrained)
+    if weights:
+        from train.networks.published import open_public
+
+        open_public(network, Path(weights))
+    return network

@@ -112,7 +112,9 @@ class EndoFMTransUNet(nn.Module):
         self.mode = mode
         self.transformer = Transformer(Embeddings(options), SpaceTimeEncoder(options))
         self.decoder = Decoder(options)
-        self.segmentation_head = nn.Sequential(nn.Conv2d(16, options.classes, 3, padding=1))
+        self.segmentation_head = nn.Sequential(
+            nn.Conv2d(options.decoder[-1], options.classes, 3, padding=1)
+        )
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(..., 3, S, S) → (..., classes, S, S).

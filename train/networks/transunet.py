@@ -19,8 +19,6 @@ from train.networks.resnetv2 import ResNetV2
 
 PATCH = 16
 DROPOUT = 0.1
-_DECODER_CHANNELS = (256, 128, 64, 16)
-_ENTRY_CHANNELS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,10 @@ class TransUNetOptions:
     heads: int = 12
     stem: int = 64
     units: tuple[int, int, int] = (3, 4, 9)
+    entry: int = 512
+    """Channels with which the decoder begins."""
+    decoder: tuple[int, int, int, int] = (256, 128, 64, 16)
+    """Channels after each doubling."""
 
 
 PUBLISHED = TransUNetOptions()
@@ -162,15 +164,15 @@ class Decoder(nn.Module):
 
     def __init__(self, options: TransUNetOptions) -> None:
         super().__init__()
-        self.conv_more = conv_relu(options.width, _ENTRY_CHANNELS)
+        self.conv_more = conv_relu(options.width, options.entry)
         skips = (8 * options.stem, 4 * options.stem, options.stem, 0)
-        inputs = (_ENTRY_CHANNELS, *_DECODER_CHANNELS[:-1])
+        inputs = (options.entry, *options.decoder[:-1])
         self.blocks = nn.ModuleList(
-            UpBlock(*channels) for channels in zip(inputs, skips, _DECODER_CHANNELS, strict=True)
+            UpBlock(*channels) for channels in zip(inputs, skips, options.decoder, strict=True)
         )
 
     def forward(self, tokens: Tensor, skips: list[Tensor]) -> Tensor:
-        """(B, N, C) → (B, 16, S, S); the first skip tells the grid: it is twice as fine."""
+        """(B, N, C) → (B, channels, S, S); the first skip tells the grid: it is twice as fine."""
         rows, columns = (side // 2 for side in skips[0].shape[-2:])
         x: Tensor = self.conv_more(torch.unflatten(tokens.transpose(1, 2), 2, (rows, columns)))
         for block, skip in zip(self.blocks, [*skips, None], strict=True):
@@ -195,7 +197,7 @@ class TransUNet(nn.Module):
         self.transformer = Transformer(Embeddings(options), Encoder(options))
         self.decoder = Decoder(options)
         self.segmentation_head = nn.Sequential(
-            nn.Conv2d(_DECODER_CHANNELS[-1], options.classes, 3, padding=1)
+            nn.Conv2d(options.decoder[-1], options.classes, 3, padding=1)
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
