@@ -16,6 +16,7 @@ VERBS = {
     "labels": "hold the fold labels against what the colon generator knows",
     "film": "render a simulated withdrawal as a video",
     "train": "train a network on a simulated set",
+    "segment": "train a segmenter on simulated, translated or paired pictures, as the paper does",
     "depth": "train our depth network, or measure how wrong one is",
     "import": "turn a public checkpoint into safetensors that our networks load",
     "translate": "make simulated pictures look real",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -120,7 +120,7 @@ class Counting(Sampler[int]):
 
 
 def endless(
-    samples: Dataset[SimulatedSample] | Dataset[RealSample], batch: int, start: int, workers: int
+    samples: Dataset[Any], batch: int, start: int, workers: int
 ) -> Iterator[tuple[Tensor, ...]]:
     """Batches of sample numbers `start`..., drawn by `workers` processes (0: this one)."""
     loader = DataLoader(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,32 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_sequence(folder / name, 3, seed)
     (folder / "manifest.json").write_text(json.dumps({"schema": SCHEMA, "splits": splits}))
     return folder
+
+
+def keep_pictures(source: Path, folder: Path, colour: tuple[int, int, int]) -> Path:
+    """A copy of a set that keeps pictures: folds in a colour, the rest half as bright."""
+    shutil.copytree(source, folder)
+    for sequence in (each for each in folder.iterdir() if each.is_dir()):
+        flags = np.load(sequence / "flags.npy")
+        np.save(sequence / "picture_flags.npy", flags)
+        (sequence / "image").mkdir()
+        for number, each in enumerate(flags):
+            share = np.where((each & Flag.FOLD) > 0, 1.0, 0.5)[..., None]
+            picture = (share * np.array(colour[::-1])).astype(np.uint8)
+            cv2.imwrite(str(sequence / "image" / f"{number:06d}.png"), picture)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stored_set(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same colons in grey pictures."""
+    return keep_pictures(tiny_set, tmp_path_factory.mktemp("stored") / "set", (160, 160, 160))
+
+
+@pytest.fixture(scope="session")
+def translated_set(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same colons in red pictures."""
+    return keep_pictures(tiny_set, tmp_path_factory.mktemp("painted") / "set", (220, 120, 90))
 
 
 @pytest.fixture

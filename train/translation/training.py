@@ -12,17 +12,15 @@ Started by torchrun, every process draws its own pictures and all take the same 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
@@ -31,6 +29,7 @@ from engine.errors import RecipeError
 from train.checkpoints import load_checkpoint, save_checkpoint
 from train.schedule import Progress
 from train.sheets import contact_sheet, save_picture
+from train.team import Team
 from train.translation import Batch, Translator, build_translator
 from train.translation.product import save_product
 from train.translation.recipe import TranslationBudget, TranslationRecipe
@@ -55,41 +54,6 @@ class Drawn(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
-    """The processes that train together."""
-
-    rank: int = 0
-    size: int = 1
-
-    @classmethod
-    def of_this_process(cls) -> Team:
-        """As torchrun says; alone without it. Joins the others."""
-        size = int(os.environ.get("WORLD_SIZE", "1"))
-        if size == 1:
-            return cls()
-        if not dist.is_initialized():
-            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        return cls(dist.get_rank(), size)
-
-    def average(self, weights: list[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the processes."""
-        if self.size == 1:
-            return
-        for weight in weights:
-            if weight.grad is not None:
-                dist.all_reduce(weight.grad)
-                weight.grad /= self.size
-
-    def agreed(self, value: float, device: torch.device) -> float:
-        """The first process's value: clocks differ, and all must stop at the same step."""
-        if self.size == 1:
-            return value
-        shared = torch.tensor([value], dtype=torch.float64, device=device)
-        dist.broadcast(shared, src=0)
-        return float(shared)
-
-
 class TranslationTrainer:
     """One run of one recipe. `run()` goes on from the last checkpoint, if any."""
 
@@ -100,7 +64,7 @@ class TranslationTrainer:
         self._recipe, self._batches, self._run, self._say = recipe, batches, run, say
         self._team = Team.of_this_process()
         self._budget = _in_steps(recipe, larger, self._team.size)
-        self._device = _device(self._team)
+        self._device = self._team.device()
         torch.manual_seed(recipe.seed)
         layout = torch.channels_last if recipe.speed.channels_last else torch.contiguous_format
         self.translator: Translator = build_translator(recipe.translator, recipe.options)
@@ -161,7 +125,7 @@ class TranslationTrainer:
         """One step at the rate that the progress asks for."""
         self.translator.train()
         # What a step draws at random depends on its number, so that a run goes on exactly.
-        torch.manual_seed(_dice(self._recipe.seed, self._step, self._team))
+        torch.manual_seed(self._team.dice(self._recipe.seed, self._step))
         rate = self.translator.rate(self.progress.fraction)
         for name, optimiser in self.translator.optimisers().items():
             for group, first in zip(optimiser.param_groups, self._rates[name], strict=True):
@@ -293,17 +257,6 @@ def _in_steps(recipe: TranslationRecipe, larger: int, processes: int) -> Transla
         return budget
     steps = max(1, round(budget.epochs * larger / (recipe.pictures.batch * processes)))
     return TranslationBudget(steps=steps)
-
-
-def _dice(seed: int, step: int, team: Team) -> int:
-    """A seed for one step of one process."""
-    return (seed * 1_000_003 + step * team.size + team.rank) % 2**63
-
-
-def _device(team: Team) -> torch.device:
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", team.rank % torch.cuda.device_count())
 
 
 def _uint8(picture: Tensor) -> Any:

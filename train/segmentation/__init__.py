@@ -1,0 +1,1 @@
+"""Segmenters as the paper and its rivals train them: simulated, translated or paired pictures."""
