@@ -13,14 +13,24 @@ from train.sheets import save_picture
 
 
 def write_report(
-    folder: Path, name: str, table: str, figures: Any, pictures: Mapping[str, Image] | None = None
+    folder: Path,
+    name: str,
+    table: str,
+    figures: Any,
+    pictures: Mapping[str, Image] | None = None,
+    *,
+    lines: str = "",
 ) -> None:
     """Write `name`.md, `name`.json and pictures by file name; no file is ever half-written.
+
+    `lines`, where there are any, are the table once more, as CSV.
 
     Raises:
         RecordingError: the folder cannot be written.
     """
     texts = {f"{name}.json": json.dumps(figures, indent=1), f"{name}.md": table + "\n"}
+    if lines:
+        texts[f"{name}.csv"] = lines
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():

@@ -16,6 +16,7 @@ from train.metrics import Interval
 from train.pictures import (
     YARDSTICKS,
     DeepFeatures,
+    block_of,
     draw_frames,
     place_picture,
     real_pictures,
@@ -90,11 +91,17 @@ def _real_sets(real: Path, seed: int) -> dict[str, list[RealFrame]]:
     if known:
         sets[SEEN] = views(real, Half.TRAINING)
     drawn = {name: draw_frames(frames, _MOST, rng) for name, frames in sets.items()}
-    if len(drawn[UNSEEN]) < _FEWEST:
+    if not _is_enough(drawn[UNSEEN]):
         raise SourceNotFoundError(
-            f"{real} holds fewer than {_FEWEST} unseen real pictures.", "Name a larger folder."
+            f"{real} holds fewer than {_FEWEST} unseen real pictures, or all are of one sequence.",
+            "Name a larger folder.",
         )
-    return {name: frames for name, frames in drawn.items() if len(frames) >= _FEWEST}
+    return {name: frames for name, frames in drawn.items() if _is_enough(frames)}
+
+
+def _is_enough(frames: Sequence[RealFrame]) -> bool:
+    """For a distance with an interval, which draws whole sequences."""
+    return len(frames) >= _FEWEST and len({block_of(each.path) for each in frames}) > 1
 
 
 def _nearest(features: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.int64]:

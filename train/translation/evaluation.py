@@ -9,9 +9,8 @@ says how near zero real pictures come.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +22,12 @@ from engine.types import Image
 from train.depth import open_estimator
 from train.evaluate import label_of
 from train.metrics import Interval, bootstrap_items
-from train.reports import write_report
 from train.simulate.dataset import SimulatedSet
 from train.translation.closeness import NOTHING, SEEN, Closeness, Distances, closeness
 from train.translation.contact import write_sheets
 from train.translation.judges import BUNDLED, FIGURES, Judges, Scene, scenes
 from train.translation.painter import Painter
+from train.translation.verdict import Row, Verdict
 
 UNTRANSLATED = "simulated"
 _FEWEST_SCENES = 4
@@ -40,7 +39,8 @@ class Trial:
     """What is judged, by whom, on what. The same trial gives the same figures."""
 
     simulated: Path
-    translators: Sequence[Path]
+    translators: Mapping[str, Sequence[Path]]
+    """Row → products of one translator, one a seed."""
     out: Path
     real: Path | None = None
     segmenter: Path = BUNDLED
@@ -52,81 +52,34 @@ class Trial:
     against: str = UNTRANSLATED
     """The row that differences are taken from."""
     seed: int = 1
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """For the table: rows that have no translator, and why."""
+
+    @property
+    def runs(self) -> dict[str, list[str]]:
+        """Row → names of its runs."""
+        return {UNTRANSLATED: [UNTRANSLATED]} | {
+            row: [row]
+            if len(products) == 1
+            else [f"{row}, {each.parent.name}" for each in products]
+            for row, products in self.translators.items()
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One translator."""
+def named(folders: Sequence[Path]) -> dict[str, list[Path]]:
+    """A row for each product, called like the run's folder where it lies in one.
 
-    name: str
-    structure: tuple[Interval, ...]
-    """`FIGURES`; none for real pictures."""
-    change: tuple[Interval, ...]
-    """Of the same scenes, less those of the row `against`."""
-    realism: Distances
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """All figures."""
-
-    rows: tuple[Row, ...]
-    scenes: int
-    colons: int
-    real: Mapping[str, int]
-    """Pictures of each real set."""
-    judges: Mapping[str, str]
-    against: str
-    frames: Sequence[Mapping[str, Any]] = field(default=())
-    """The figures of every picture."""
-
-    def table(self) -> str:
-        """Markdown."""
-        told = [
-            f"{self.scenes} scenes of {self.colons} colons. Segmenter: {self.judges['segmenter']}.",
-            f"Depth network: {self.judges['depth']}. Intervals: 95 %, bootstrap over colons or",
-            "patients. KID and FID in EfficientNet-Lite0 features, to "
-            + (", ".join(f"{name} ({count})" for name, count in self.real.items()) or "nothing")
-            + ".",
-        ]
-        titles = [*FIGURES, *(f"{kind}, {name}" for name in self.real for kind in ("KID", "FID"))]
-        compared = [row for row in self.rows if row.change and row.name != self.against]
-        return "\n".join([
-            *told, "", *_header(["pictures", *titles]),
-            *(f"| {row.name} | {' | '.join(_cells(row, self.real))} |" for row in self.rows),
-            "", f"The same scenes, less {self.against}:", "", *_header(["pictures", *FIGURES]),
-            *(f"| {row.name} | {' | '.join(map(_signed, row.change))} |" for row in compared),
-        ])  # fmt: skip
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON, table included."""
-        return asdict(self) | {"table": self.table()}
-
-    def write(self, folder: Path) -> None:
-        """translation.json and translation.md.
-
-        Raises:
-            RecordingError: the folder cannot be written.
-        """
-        write_report(folder, "translation", self.table(), self.as_dict())
-
-
-def _header(titles: Sequence[str]) -> list[str]:
-    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-
-
-def _cells(row: Row, real: Mapping[str, int]) -> list[str]:
-    structure = [str(figure) for figure in row.structure] or ["–"] * len(FIGURES)
-    realism = [
-        f"{figure.value:.1f} [{figure.low:.1f}, {figure.high:.1f}]" if row.realism else "–"
-        for name in real
-        for figure in row.realism.get(name, ())
-    ]
-    return structure + (realism or ["–"] * 2 * len(real))
-
-
-def _signed(figure: Interval) -> str:
-    return f"{figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+    Raises:
+        RecipeError: two have one name.
+    """
+    whole = [folder.resolve() for folder in folders]
+    rows = {
+        (folder.parent if folder.name == "translator" else folder).name: [folder]
+        for folder in whole
+    }
+    if len(rows) < len(folders):
+        raise RecipeError("Two translators have one name.", "Rename the folder of one.")
+    return rows
 
 
 def evaluate_translators(trial: Trial) -> Verdict:
@@ -141,8 +94,12 @@ def evaluate_translators(trial: Trial) -> Verdict:
         raise RecipeError(
             f"{trial.frames} frames are too few to compare.", f"Take at least {_FEWEST_SCENES}."
         )
-    painters = {_name(folder): Painter.open(folder) for folder in trial.translators}
-    style = _one_style(trial, painters)
+    painters = {
+        run: Painter.open(product)
+        for row, products in trial.translators.items()
+        for run, product in zip(trial.runs[row], products, strict=True)
+    }
+    style = _one_style(painters)
     bundle = ModelBundle.open(trial.segmenter)
     data = SimulatedSet(trial.simulated, label_of(bundle))
     shown = scenes(data, trial.split, style, count=trial.frames, seed=trial.seed)
@@ -151,7 +108,11 @@ def evaluate_translators(trial: Trial) -> Verdict:
         raise RecipeError(
             f"{trial.simulated} has fewer than two {trial.split} colons.", "Simulate a larger set."
         )
-    pictures = _pictures(painters, shown, trial.against)
+    if trial.against not in trial.runs:
+        raise RecipeError(
+            f"There is no row {trial.against!r}.", f"Choose one of: {', '.join(trial.runs)}."
+        )
+    pictures = _pictures(painters, shown)
     judges = Judges(bundle, open_estimator(trial.depth, trial.depth_weights))
     figures = _judged(judges, pictures, shown)
     near = NOTHING
@@ -159,20 +120,14 @@ def evaluate_translators(trial: Trial) -> Verdict:
         near = closeness(pictures, colons, trial.real, trial.seed)
     verdict = _verdict(trial, figures, colons, near)
     verdict.write(trial.out)
-    write_sheets(trial.out, pictures, near.unseen, near.neighbours.get(list(painters)[-1]))
+    first = {row: pictures[runs[0]] for row, runs in trial.runs.items()}
+    last = trial.runs[list(first)[-1]][0]
+    write_sheets(trial.out, first, near.unseen, near.neighbours.get(last))
     return verdict
 
 
-def _name(folder: Path) -> str:
-    """Of a product: the run's folder, where it lies in one."""
-    folder = folder.resolve()
-    return folder.parent.name if folder.name == "translator" else folder.name
-
-
-def _one_style(trial: Trial, painters: Mapping[str, Painter]) -> str:
+def _one_style(painters: Mapping[str, Painter]) -> str:
     """What all translators learned from."""
-    if len(painters) < len(trial.translators):
-        raise RecipeError("Two translators have one name.", "Rename the folder of one.")
     styles = {painter.about.style for painter in painters.values()}
     if len(styles) != 1:
         raise RecipeError(
@@ -182,13 +137,8 @@ def _one_style(trial: Trial, painters: Mapping[str, Painter]) -> str:
     return styles.pop()
 
 
-def _pictures(
-    painters: Mapping[str, Painter], shown: Sequence[Scene], against: str
-) -> dict[str, Image]:
-    """Row → (n, H, W, 3)."""
-    names = [UNTRANSLATED, *painters]
-    if against not in names:
-        raise RecipeError(f"There is no row {against!r}.", f"Choose one of: {', '.join(names)}.")
+def _pictures(painters: Mapping[str, Painter], shown: Sequence[Scene]) -> dict[str, Image]:
+    """Run → (n, H, W, 3)."""
     rows = {UNTRANSLATED: np.stack([scene.rendering.image for scene in shown])}
     return rows | {name: _painted(painter, shown, name) for name, painter in painters.items()}
 
@@ -203,7 +153,7 @@ def _painted(painter: Painter, shown: Sequence[Scene], name: str) -> Image:
 def _judged(
     judges: Judges, pictures: Mapping[str, Image], shown: Sequence[Scene]
 ) -> dict[str, NDArray[np.float64]]:
-    """Row → (n, figures)."""
+    """Run → (n, figures)."""
     try:
         return {
             name: np.stack([
@@ -222,33 +172,56 @@ def _verdict(
     colons: NDArray[np.int64],
     near: Closeness,
 ) -> Verdict:
-    reference = figures[trial.against]
+    means = {row: np.mean([figures[run] for run in runs], 0) for row, runs in trial.runs.items()}
+    reference = means[trial.against]
     rows = [
         Row(
-            name, _intervals(found, colons), _intervals(found - reference, colons),
-            near.distances.get(name, {}),
+            row, _intervals(means[row], colons), _intervals(means[row] - reference, colons),
+            _over_seeds([near.distances.get(run, {}) for run in runs]),
         )
-        for name, found in figures.items()
+        for row, runs in trial.runs.items()
     ]  # fmt: skip
     if SEEN in near.distances:
         rows.append(Row(SEEN, (), (), near.distances[SEEN]))
     weights = f", {trial.depth_weights.name}" if trial.depth_weights else ""
     return Verdict(
         rows=tuple(rows),
+        runs=tuple(
+            Row(run, _intervals(figures[run], colons), (), near.distances.get(run, {}))
+            for runs in trial.runs.values() if len(runs) > 1 for run in runs
+        ),
         scenes=len(colons),
         colons=len(set(colons.tolist())),
         real=near.counts,
         judges={"segmenter": trial.segmenter.name, "depth": trial.depth + weights},
         against=trial.against,
+        left_out=trial.left_out,
         frames=[
-            {"pictures": name, "colon": int(colon), **_named(row)}
+            {"pictures": name, "colon": int(colon), **_by_figure(row)}
             for name, found in figures.items()
             for colon, row in zip(colons, found, strict=True)
         ],
+    )  # fmt: skip
+
+
+def _over_seeds(distances: Sequence[Distances]) -> Distances:
+    """Means of each distance, with the widest interval: seeds do not share their pictures."""
+    return {
+        name: (_mean([each[name][0] for each in distances]),
+               _mean([each[name][1] for each in distances]))
+        for name in distances[0]
+    }  # fmt: skip
+
+
+def _mean(figures: Sequence[Interval]) -> Interval:
+    return Interval(
+        float(np.mean([each.value for each in figures])),
+        min(each.low for each in figures),
+        max(each.high for each in figures),
     )
 
 
-def _named(row: NDArray[np.float64]) -> dict[str, float | None]:
+def _by_figure(row: NDArray[np.float64]) -> dict[str, float | None]:
     """By figure; None for what is unknown, which JSON can say."""
     values = (None if np.isnan(value) else round(float(value), 5) for value in row)
     return dict(zip(FIGURES, values, strict=True))

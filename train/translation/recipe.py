@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -84,16 +84,22 @@ def read_translation_recipe(path: Path) -> TranslationRecipe:
     Raises:
         RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
     """
-    table = read_table(path)
-    options = table.pop("options", {})
+    return translation_recipe(read_table(path), path.name)
+
+
+def translation_recipe(table: Mapping[str, Any], where: str) -> TranslationRecipe:
+    """The recipe of a table; `where` it stands, for messages.
+
+    Raises:
+        RecipeError: an unknown key, a value of the wrong type or out of range.
+    """
+    options = table.get("options", {})
     if not isinstance(options, dict):
-        raise RecipeError(f"{path.name}: options must be a table.", "Write [options].")
-    settings = settings_from(TranslationRecipe, table, path.name)
-    recipe = TranslationRecipe(
-        settings.name, settings.seed, settings.translator, settings.pictures, settings.budget,
-        settings.speed, MappingProxyType(options),
-    )  # fmt: skip
-    _check_ranges(recipe, path.name)
+        raise RecipeError(f"{where}: options must be a table.", "Write [options].")
+    known = {name: value for name, value in table.items() if name != "options"}
+    settings = settings_from(TranslationRecipe, known, where)
+    recipe = replace(settings, options=MappingProxyType(options))
+    _check_ranges(recipe, where)
     return recipe
 
 

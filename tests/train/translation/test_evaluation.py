@@ -1,5 +1,6 @@
 """Untrained translators held against each other on tiny scenes."""
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from train.__main__ import main
 from train.depth.colon import save_colon
 from train.networks.colon_depth import build_colon_depth
 from train.translation.closeness import SEEN, UNSEEN
-from train.translation.evaluation import UNTRANSLATED, Trial, Verdict, evaluate_translators
+from train.translation.evaluation import UNTRANSLATED, Trial, evaluate_translators, named
 from train.translation.judges import FIGURES
+from train.translation.verdict import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,8 @@ def trial(tiny_set: Path, real: Path, tmp_path_factory: pytest.TempPathFactory) 
     translators = [tiny_product(folder / name / "translator", seed) for seed, name in
                    enumerate(("one", "other"))]  # fmt: skip
     return Trial(
-        tiny_set, translators, folder / "out", real, depth_weights=weights, frames=4
-    )  # fmt: skip
+        tiny_set, named(translators), folder / "out", real, depth_weights=weights, frames=4
+    )
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,11 @@ def test_the_files_hold_every_figure_and_no_unknown_number(trial: Trial, verdict
     assert len(told["frames"]) == 3 * verdict.scenes
     assert (trial.out / "translation.md").read_text() == verdict.table() + "\n"
     assert verdict.table().count("| one |") == 2
+    lines = list(csv.DictReader((trial.out / "translation.csv").read_text().splitlines()))
+    assert [line["pictures"] for line in lines] == [row.name for row in verdict.rows]
+    edges = verdict.rows[1].structure[FIGURES.index("edges")]
+    assert float(lines[1]["edges, low"]) == pytest.approx(edges.low, rel=1e-4)
+    assert lines[-1]["edges"] == ""
 
 
 def test_real_frames_are_shown_outside_repositories_only(
@@ -88,6 +95,25 @@ def test_real_frames_are_shown_outside_repositories_only(
     assert [path.name for path in sorted((tmp_path / "out").glob("*.jpg"))] == ["sheet.jpg"]
 
 
+def test_seeds_of_a_translator_are_averaged_scene_by_scene(
+    trial: Trial, verdict: Verdict, tmp_path: Path
+) -> None:
+    both = [folder for folders in trial.translators.values() for folder in folders]
+    found = evaluate_translators(replace(trial, translators={"both": both}, out=tmp_path))
+    one, other = verdict.rows[1:3]
+    assert [row.name for row in found.rows] == [UNTRANSLATED, "both", SEEN]
+    assert [row.name for row in found.runs] == ["both, one", "both, other"]
+    edges = FIGURES.index("edges")
+    middle = (one.structure[edges].value + other.structure[edges].value) / 2
+    assert found.rows[1].structure[edges].value == pytest.approx(middle)
+    kernels = [row.realism[UNSEEN][0] for row in (one, other)]
+    merged = found.rows[1].realism[UNSEEN][0]
+    assert merged.value == pytest.approx(sum(each.value for each in kernels) / 2)
+    assert (merged.low, merged.high) == (
+        min(each.low for each in kernels), max(each.high for each in kernels)
+    )  # fmt: skip
+
+
 def test_differences_can_refer_to_any_row(trial: Trial, tmp_path: Path) -> None:
     found = evaluate_translators(replace(trial, out=tmp_path, real=None, against="one"))
     assert all(figure.value == 0 for figure in found.rows[1].change)
@@ -98,11 +124,11 @@ def test_differences_can_refer_to_any_row(trial: Trial, tmp_path: Path) -> None:
 def test_what_cannot_be_compared_is_refused(trial: Trial, tmp_path: Path) -> None:
     bad = tiny_product(tmp_path / "bad", style="rich")
     with pytest.raises(RecipeError, match="different pictures: plain, rich"):
-        evaluate_translators(replace(trial, translators=[*trial.translators, bad]))
+        evaluate_translators(replace(trial, translators={**trial.translators, "bad": [bad]}))
     with pytest.raises(RecipeError, match="3 frames are too few"):
         evaluate_translators(replace(trial, frames=3))
     with pytest.raises(RecipeError, match="one name"):
-        evaluate_translators(replace(trial, translators=[trial.translators[0]] * 2))
+        named([*trial.translators["one"], *trial.translators["one"]])
     with pytest.raises(RecipeError, match="no row 'third'"):
         evaluate_translators(replace(trial, against="third"))
     with pytest.raises(RecipeError, match="no split 'exam'"):
@@ -112,7 +138,12 @@ def test_what_cannot_be_compared_is_refused(trial: Trial, tmp_path: Path) -> Non
 
 
 def test_too_few_real_pictures_are_refused(trial: Trial, tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "lonely.png"), np.full((48, 64, 3), 90, np.uint8))
+    for number in range(8):
+        cv2.imwrite(str(tmp_path / f"sequence{number}.png"), np.full((48, 64, 3), 90, np.uint8))
+    with pytest.raises(SourceNotFoundError, match="fewer than 8 unseen real pictures, or all are"):
+        evaluate_translators(replace(trial, real=tmp_path, frames=4))
+    (tmp_path / "sequence1.png").rename(tmp_path / "another.png")
+    (tmp_path / "sequence2.png").unlink()
     with pytest.raises(SourceNotFoundError, match="fewer than 8"):
         evaluate_translators(replace(trial, real=tmp_path, frames=4))
 
@@ -120,7 +151,7 @@ def test_too_few_real_pictures_are_refused(trial: Trial, tmp_path: Path) -> None
 def test_the_command_line_prints_the_table(
     trial: Trial, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["translate", "evaluate", str(trial.simulated), str(trial.translators[0])]
+    arguments = ["translate", "evaluate", str(trial.simulated), str(trial.translators["one"][0])]
     arguments += ["-o", str(tmp_path), "--weights", str(trial.depth_weights), "--frames", "4"]
     assert main(arguments) == 0
     assert "| one |" in capsys.readouterr().out
