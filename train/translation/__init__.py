@@ -12,7 +12,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,7 @@ TRANSLATORS: dict[str, str] = {
     "adain": "train.translation.adain:Adain",
     "stytr2": "train.translation.stytr2:Stytr",
     "spigan": "train.translation.spigan:Spigan",
+    "foldit": "train.translation.foldit:Foldit",
     "inst": "train.translation.inst:Inst",
     "structured": "train.translation.structured:Structured",
 }
@@ -121,6 +122,16 @@ class Translator(nn.Module, ABC):
         with torch.no_grad():
             translated = self.translate(batch.simulated)
         return {"simulated": batch.simulated, "translated": translated, "real": batch.real}
+
+
+@runtime_checkable
+class FindsFolds(Protocol):
+    """A translator that learns to segment beside; its product holds what that needs."""
+
+    @property
+    def segmenter(self) -> nn.Module:
+        """(B, 3, H, W) in [-1, 1], looking real → logits (B, 1, H, W)."""
+        ...
 
 
 Descend = Callable[[Optimizer, Tensor], None]

@@ -87,8 +87,13 @@ class Spigan(Translator):
 
     @property
     def product(self) -> nn.Module:
-        """G."""
-        return self.generator
+        """G, and T, which finds folds."""
+        return nn.ModuleDict({"generator": self.generator, "task": self.task})
+
+    @property
+    def segmenter(self) -> nn.Module:
+        """T."""
+        return self.task
 
     def optimisers(self) -> Mapping[str, Optimizer]:
         """Adam, one for G, T and P, one for D."""

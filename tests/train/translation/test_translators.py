@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from engine.errors import RecipeError
 from tests.train.translation.batches import random_batch
 from tests.train.translation.tiny_diffusion import WIDTH, write_tiny_diffusion
-from train.translation import TRANSLATORS, Translator, build_translator
+from train.translation import TRANSLATORS, FindsFolds, Translator, build_translator
 from train.translation.product import open_product, save_product
 from train.translation.recipe import TranslationRecipe
 
@@ -25,6 +25,7 @@ TINY: dict[str, Mapping[str, Any]] = {
     "adain": {"width": 4, "weights": "random"},
     "stytr2": {"width": 2, "hidden": 8, "layers": 1, "weights": "random"},
     "spigan": {"width": 4, "blocks": 1, "head_width": 4},
+    "foldit": {"width": 4, "blocks": 1, "judge_width": 4},
     "structured": {
         "width": 4,
         "content_blocks": 1,
@@ -132,6 +133,22 @@ def test_a_product_is_opened_as_it_was_saved(
     # Written in half precision.
     expected = translator.eval().translate(pictures)
     assert torch.allclose(opened.translate(pictures), expected, atol=0.05)
+
+
+@pytest.mark.parametrize("kind", ["foldit", "spigan"])
+def test_one_that_finds_folds_finds_the_same_when_opened_again(kind: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    translator = build_translator(kind, TINY[kind])
+    translator.train().step(random_batch(), descend)
+    recipe = TranslationRecipe(name="tiny", translator=kind, options=TINY[kind])
+    opened, _ = open_product(save_product(tmp_path, translator, recipe, 1))
+    assert isinstance(translator, FindsFolds) and isinstance(opened, FindsFolds)
+    pictures = random_batch().real
+    with torch.no_grad():
+        expected = translator.eval().segmenter(pictures).sigmoid()
+        found = opened.segmenter(pictures).sigmoid()
+    assert found.shape == (2, 1, 64, 64)
+    assert (found - expected).abs().mean() < 0.02
 
 
 def test_pictures_for_people_have_titles_and_one_size(translator: Translator) -> None:
