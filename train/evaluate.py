@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 
 from engine.backends import DEFAULT_BACKEND, open_backend
 from engine.bundle import ModelBundle
+from engine.errors import RecipeError
+from engine.instances import InstanceOptions, split_instances
 from engine.preprocess import find_field_of_view
 from engine.segmenter import Segmenter
-from engine.types import Frame, Image, Mask, Probability
+from engine.types import FoldInstance, FoldMask, Frame, Image, Mask, Probability
+from train.false_alarms import Alarms, Ground, called_areas, grounds
 from train.metrics import Interval, bootstrap, mean_iou, overlap_counts, pooled_iou
+from train.pictures import block_of
 from train.real import Half, RealFrame, RealKind, read_image, read_polyp, real_frames
+from train.real_sheet import unseen_views
 from train.reports import write_report
 from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import shade
@@ -28,6 +33,9 @@ from train.validation import tile
 _SHEET_TILES, _SHEET_COLUMNS = 24, 3
 _SHEET_SIZE = 256
 _SEED = 4711
+_IN_VIEWS = (Ground.HIGHLIGHT, Ground.SHEET, Ground.RIM, Ground.VIEW)
+_BESIDE_REST = (Ground.HIGHLIGHT, Ground.SHEET, Ground.RIM)
+_GOALS = {"polyps called fold": "≤ 0.05"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +106,21 @@ class Evaluator:
 
     def probability(self, image: Image) -> Probability:
         """(2, H, W) in frame pixels."""
-        self._segmenter.reset()
-        found = self._segmenter(Frame(0, 0.0, 0.0, image))
-        shape = image.shape[:2]
+        found, shape = self._segmented(image), image.shape[:2]
         return np.stack(
             [
                 found.placement.map_to_frame(plane, shape)
                 for plane in (found.probability, found.edge)
             ]
         )
+
+    def folds(self, image: Image) -> tuple[FoldInstance, ...]:
+        """Single folds, as the program divides them."""
+        return split_instances(self._segmented(image), InstanceOptions(self.bundle.threshold))
+
+    def _segmented(self, image: Image) -> FoldMask:
+        self._segmenter.reset()
+        return self._segmenter(Frame(0, 0.0, 0.0, image))
 
     def simulated(self, name: str, folder: Path, goal: str) -> list[Figure]:
         """Fold IoU per frame and pooled, fold-edge IoU pooled, on a set's test colons."""
@@ -133,30 +147,20 @@ class Evaluator:
             Figure(f"edge IoU, {name}, pooled", bootstrap(edges, _pooled), total),
         ]
 
-    def flat(self, name: str, frames: list[RealFrame], goal: str = "") -> list[Figure]:
-        """Part of flat mucosa called fold."""
-        return self._called(name, frames, goal)
-
-    def polyps(self, name: str, frames: list[RealFrame], goal: str = "") -> list[Figure]:
-        """Part of the polyps' area called fold."""
-        return self._called(name, frames, goal)
-
-    def _called(self, name: str, frames: list[RealFrame], goal: str) -> list[Figure]:
-        if not frames:
-            return []
-        counts = []
+    def alarms(self, name: str, frames: Sequence[RealFrame]) -> Alarms:
+        """What is called fold on real frames; every so many of them go on a contact sheet."""
+        areas = []
         for number, frame in enumerate(frames):
             image = read_image(frame.path)
-            inside = find_field_of_view(image).mask
+            view, shape = find_field_of_view(image).mask, image.shape[:2]
             is_flat = frame.kind is RealKind.FLAT
-            region = inside if is_flat else read_polyp(frame, image.shape[:2]) & inside
+            absent = view if is_flat else read_polyp(frame, shape) & view
             found = self.probability(image)
-            called = int((found[0][region] >= self.bundle.threshold).sum())
-            counts.append(np.array([[called, int(region.sum())]], np.int64))
+            parts = grounds(image, view, absent)
+            areas.append(called_areas(found[0], parts, self.bundle.threshold))
             if number % max(1, len(frames) // _SHEET_TILES) == 0:
-                self._keep(name, image, region & (not is_flat), found)
-        measured = bootstrap(counts, _share)
-        return [Figure(f"{name}: area called fold", measured, len(frames), goal)]
+                self._keep(name, image, absent & (not is_flat), found)
+        return Alarms(np.stack(areas), tuple(block_of(frame.path) for frame in frames))
 
     def save_sheets(self, folder: Path, names: Iterable[str]) -> None:
         """One contact sheet a name: truth on the left, what was found on the right."""
@@ -185,7 +189,7 @@ class Evaluator:
 class EvaluationPlaces:
     """Where the test data lie; what is None or absent is left out of the table."""
 
-    simulated: Path
+    simulated: Path | None = None
     ct: Path | None = None
     real: Path | None = None
     sheets: Path | None = None
@@ -197,14 +201,16 @@ class EvaluationPlaces:
 def evaluate(
     bundle: ModelBundle, places: EvaluationPlaces, backend: str = DEFAULT_BACKEND
 ) -> Evaluation:
-    """Every figure that the places allow."""
+    """Every figure that the places allow.
+
+    Raises:
+        RecipeError: they allow none.
+    """
     evaluator = Evaluator(bundle, backend)
     try:
-        figures = evaluator.simulated("unseen procedural colons", places.simulated, "≥ 0.62")
-        if places.ct is not None:
-            figures += evaluator.simulated("CT colon A", places.ct, "≥ 0.50")
+        figures = _simulated_figures(evaluator, places)
+        names = evaluator.shown
         figures += _real_figures(evaluator, places.real)
-        names = ("unseen procedural colons", "CT colon A")
         if places.sheets is not None:
             evaluator.save_sheets(places.sheets, names)
         if places.real_sheets is not None:
@@ -212,31 +218,68 @@ def evaluate(
             evaluator.save_sheets(places.real_sheets, kept)
     finally:
         evaluator.close()
+    if not figures:
+        raise RecipeError(
+            "There is nothing to measure on.", "Name a simulated set or a folder of real frames."
+        )
     source = str(bundle.provenance.get("threshold_from", "unknown"))
     return Evaluation(f"{bundle.name} {bundle.version}", bundle.threshold, source, tuple(figures))
+
+
+def _simulated_figures(evaluator: Evaluator, places: EvaluationPlaces) -> list[Figure]:
+    figures = []
+    if places.simulated is not None:
+        figures += evaluator.simulated("unseen procedural colons", places.simulated, "≥ 0.75")
+    if places.ct is not None:
+        figures += evaluator.simulated("CT colon A", places.ct, "≥ 0.62")
+    return figures
 
 
 def _real_figures(evaluator: Evaluator, real: Path | None) -> list[Figure]:
     if real is None:
         return []
-    frames = real_frames(real)
-    flat = [frame for frame in frames if frame.kind is RealKind.FLAT]
-    polyps = [frame for frame in frames if frame.kind is RealKind.POLYP]
+    flat = [frame for frame in real_frames(real) if frame.kind is RealKind.FLAT]
+    return [*_flat_figures(evaluator, flat), *_view_figures(evaluator, real)]
+
+
+def _flat_figures(evaluator: Evaluator, flat: Sequence[RealFrame]) -> list[Figure]:
+    """Of crops that hold no fold: those never seen, those seen without labels, and all."""
+    if not flat:
+        return []
+    found = evaluator.alarms("CP-CHILD flat mucosa", flat)
+    unseen = found.chosen(lambda number: flat[number].half is Half.TEST)
+    seen = found.chosen(lambda number: flat[number].half is Half.TRAINING)
+    parts = {
+        "CP-CHILD-B flat mucosa, never seen": (unseen, "≤ 0.01"),
+        "CP-CHILD-A flat mucosa, seen unlabelled": (seen, ""),
+        "CP-CHILD flat mucosa, all": (found, "≤ 0.01"),
+    }
     return [
-        *evaluator.flat("CP-CHILD-B flat mucosa, never seen", _test(flat), "≤ 0.02"),
-        *evaluator.flat("CP-CHILD-A flat mucosa, seen unlabelled", _trained(flat)),
-        *evaluator.flat("CP-CHILD flat mucosa, all", flat, "≤ 0.02"),
-        *evaluator.polyps("Kvasir-SEG polyps, never seen half", _test(polyps), "≤ 0.08"),
-        *evaluator.polyps("Kvasir-SEG polyps, all", polyps, "≤ 0.08"),
+        Figure(f"{name}: area called fold", part.share(Ground.ABSENT), len(part), goal)
+        for name, (part, goal) in parts.items()
+        if len(part)
     ]
 
 
-def _test(frames: list[RealFrame]) -> list[RealFrame]:
-    return [frame for frame in frames if frame.half is Half.TEST]
-
-
-def _trained(frames: list[RealFrame]) -> list[RealFrame]:
-    return [frame for frame in frames if frame.half is Half.TRAINING]
+def _view_figures(evaluator: Evaluator, real: Path) -> list[Figure]:
+    """Of proper views that were never seen: polyps, highlights, and the rim of the view."""
+    figures = []
+    for name, frames in unseen_views(real).items():
+        found = evaluator.alarms(name, frames)
+        measured = {f"{ground} called fold": found.share(ground) for ground in _IN_VIEWS}
+        measured |= {
+            f"{ground}, times the rest of the view": found.excess(ground) for ground in _BESIDE_REST
+        }
+        if any(frame.kind is RealKind.POLYP for frame in frames):
+            measured |= {
+                "polyps called fold": found.share(Ground.ABSENT),
+                f"{Ground.BARE_HIGHLIGHT} called fold": found.share(Ground.BARE_HIGHLIGHT),
+            }
+        figures += [
+            Figure(f"{name}: {what}", value, len(found), _GOALS.get(what, ""))
+            for what, value in measured.items()
+        ]
+    return figures
 
 
 def label_of(bundle: ModelBundle) -> Label:
@@ -253,8 +296,3 @@ def _mean(counts: NDArray[np.int64]) -> float:
 
 def _pooled(counts: NDArray[np.int64]) -> float:
     return float(pooled_iou(counts)[0])
-
-
-def _share(counts: NDArray[np.int64]) -> float:
-    called, total = counts.sum(0)
-    return float(called / total) if total else float("nan")

@@ -120,7 +120,13 @@ def yardstick_frames(real: Path, folder: str) -> list[RealFrame]:
     if not images.is_dir():
         return []
     paths = sorted(path for path in images.iterdir() if path.suffix.lower() in SUFFIXES)
-    return [RealFrame(path, RealKind.UNLABELLED, Half.TEST) for path in paths]
+    masks = [real / folder / "polyp_masks" / f"{path.stem}.png" for path in paths]
+    return [
+        RealFrame(path, RealKind.POLYP, Half.TEST, mask)
+        if mask.exists()
+        else RealFrame(path, RealKind.UNLABELLED, Half.TEST)
+        for path, mask in zip(paths, masks, strict=True)
+    ]
 
 
 def draw_frames(

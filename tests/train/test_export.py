@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from engine.bundle import ModelBundle, Precision
@@ -71,25 +69,6 @@ def test_another_networks_checkpoint_is_refused(run: tuple[Recipe, Path], tmp_pa
     save_checkpoint(tmp_path / CHECKPOINT, {"teacher": {}})
     with pytest.raises(BundleError, match="student"):
         load_trained(tmp_path, replace(run[0]))
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("real") / "cp_child_mucosa"
-    folder.mkdir()
-    for name in "AB":
-        picture = np.full((64, 64, 3), 140, np.uint8)
-        cv2.imwrite(str(folder / f"CP-CHILD-{name}_Test_1.jpg"), picture)
-    return folder.parent
-
-
-def test_the_table_has_a_line_for_every_measure(
-    bundle: ModelBundle, tiny_set: Path, real: Path, tmp_path: Path
-) -> None:
-    places = EvaluationPlaces(tiny_set, tiny_set, real, tmp_path / "s", tmp_path / "r")
-    found = evaluate(bundle, places)
-    assert [figure.frames for figure in found.figures] == [6] * 6 + [1, 1, 2]
-    assert len(list((tmp_path / "s").iterdir())) == 2
 
 
 def test_measured_figures_are_sealed_into_the_bundle(bundle: ModelBundle, tiny_set: Path) -> None:
