@@ -107,7 +107,8 @@ def bootstrap_items(
 ) -> list[Interval]:
     """`statistics` over all items, with intervals from redrawing them with replacement.
 
-    Draws in which a statistic is NaN do not count for it; it has no interval if all are.
+    Draws in which a statistic is NaN do not count for it; it has no interval if all are. A single
+    item tells nothing of how others would vary: no interval either.
     """
     rng = np.random.default_rng(seed)
     drawn = []
@@ -116,7 +117,7 @@ def bootstrap_items(
         drawn.append(statistics([items[number] for number in chosen]))
     intervals = []
     for value, column in zip(statistics(list(items)), np.array(drawn, float).T, strict=True):
-        known = column[~np.isnan(column)]
+        known = column[~np.isnan(column)] if len(items) > 1 else column[:0]
         low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
         intervals.append(Interval(value, float(low), float(high)))
     return intervals

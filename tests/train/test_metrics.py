@@ -76,3 +76,9 @@ def test_several_statistics_are_redrawn_together_and_unknown_draws_do_not_count(
     mean, unknown = bootstrap_items([1.0, 3.0], lambda drawn: [np.mean(drawn), np.nan])
     assert (mean.value, mean.low, mean.high) == (2.0, 1.0, 3.0)
     assert np.isnan([unknown.value, unknown.low, unknown.high]).all()
+
+
+def test_one_sequence_alone_has_no_interval() -> None:
+    found = bootstrap([np.array([[1, 2]])], lambda rows: 0.5)
+    assert found.value == 0.5
+    assert np.isnan([found.low, found.high]).all()
