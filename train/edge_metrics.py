@@ -36,7 +36,7 @@ def berkeley_tolerance_px(shape: tuple[int, int]) -> float:
 
 def thinned(edges: Mask) -> Mask:
     """The skeleton (H, W) of lines: a width of one pixel, so that thick lines count no more."""
-    return np.asarray(skeletonize(edges), bool)
+    return np.asarray(skeletonize(edges) > 0)  # type: ignore[no-untyped-call]
 
 
 def edge_dice(found: Mask, truth: Mask, tolerance_px: float = 3.0) -> float:

@@ -75,7 +75,12 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, table included."""
-        return asdict(self) | {"table": self.table()}
+        figures = [
+            {"name": each.name, "measured": each.measured.as_dict(), "frames": each.frames,
+             "goal": each.goal}
+            for each in self.figures
+        ]  # fmt: skip
+        return asdict(self) | {"figures": figures, "table": self.table()}
 
     def write(self, folder: Path) -> None:
         """evaluation.json and evaluation.md.

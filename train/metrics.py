@@ -77,7 +77,16 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if np.isnan(self.value):
+            return "unknown"
+        if np.isnan(self.low):
+            return f"{self.value:.3f} [unknown]"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def as_dict(self) -> dict[str, float | None]:
+        """For JSON, which has no NaN: None is not known."""
+        known = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: None if np.isnan(value) else value for name, value in known.items()}
 
 
 def bootstrap(

@@ -95,7 +95,7 @@ def test_a_pixel_is_called_fold_from_the_threshold_on() -> None:
 def test_frames_of_one_block_are_redrawn_together() -> None:
     none, all_of_it = _areas(ABSENT=(0, 10)), _areas(ABSENT=(10, 10))
     frames = np.stack([none, all_of_it] * 4)
-    together = Alarms(frames, ("one",) * 8).share(Ground.ABSENT)
+    together = Alarms(frames, tuple("aabbccdd")).share(Ground.ABSENT)
     apart = Alarms(frames, tuple("abcdefgh")).share(Ground.ABSENT)
     assert (together.low, together.value, together.high) == (0.5, 0.5, 0.5)
     assert apart.low < 0.3 < 0.7 < apart.high

@@ -5,6 +5,7 @@ import pytest
 
 from train.metrics import (
     THRESHOLDS,
+    Interval,
     best_threshold,
     bootstrap,
     bootstrap_items,
@@ -70,6 +71,12 @@ def test_a_figure_prints_with_its_interval() -> None:
     groups = [np.array([[1, 2]])] * 2
     assert str(bootstrap(groups, lambda rows: 0.25)) == "0.250 [0.250, 0.250]"
     assert pytest.approx(0.25) == bootstrap(groups, lambda rows: 0.25).value
+
+
+def test_what_is_not_known_is_said_and_fits_into_json() -> None:
+    alone, nothing = Interval(0.5, np.nan, np.nan), Interval(np.nan, np.nan, np.nan)
+    assert (str(alone), str(nothing)) == ("0.500 [unknown]", "unknown")
+    assert alone.as_dict() == {"value": 0.5, "low": None, "high": None}
 
 
 def test_several_statistics_are_redrawn_together_and_unknown_draws_do_not_count() -> None:

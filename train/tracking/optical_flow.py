@@ -32,8 +32,11 @@ def flow_from_pictures(
     """
     before, now = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (earlier, later))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    back, forth = search.calc(now, before, None), search.calc(before, now, None)
     height, width = now.shape
+    back, forth = (
+        search.calc(one, other, np.zeros((height, width, 2), np.float32))
+        for one, other in ((now, before), (before, now))
+    )
     y, x = np.mgrid[:height, :width].astype(np.float32)
     column, row = x + back[..., 0], y + back[..., 1]
     returned = cv2.remap(forth, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
