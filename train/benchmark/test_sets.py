@@ -18,7 +18,15 @@ from train.simulate.appearance import STORED
 from train.simulate.dataset import Label
 from train.tracking.consistency import Viewpoint
 
-TEST_SETS: dict[str, str] = {"simulated": "train.benchmark.simulated:open_simulated"}
+TEST_SETS: dict[str, str] = {
+    "simulated": "train.benchmark.simulated:open_simulated",
+    "endomapper": "train.benchmark.endomapper:open_endomapper",
+    "foldit": "train.benchmark.foldit:open_foldit",
+    "segcol": "train.benchmark.segcol:open_segcol",
+    "polyps": "train.benchmark.polyps:open_polyps",
+    "c3vd": "train.benchmark.recordings:open_c3vd",
+    "simcol3d": "train.benchmark.recordings:open_simcol3d",
+}
 """Kind → "module:attribute" of `(TestSettings) -> LabelledSet`; imported when opened."""
 
 
@@ -90,7 +98,7 @@ class TestSettings:
     kind: str = "simulated"
     folder: str = ""
     split: str = "test"
-    """Of simulated sets."""
+    """Of simulated sets, FoldIt's folders and polyps."""
     style: str = STORED
     """Of simulated sets: the pictures that they keep, or a look anew."""
     label: str = Label.REGION.value

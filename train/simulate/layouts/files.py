@@ -98,6 +98,18 @@ def read_grey8(path: Path) -> NDArray[np.uint8]:
     return np.ascontiguousarray(grey if grey.ndim == 2 else grey[..., 2])
 
 
+def read_labels(path: Path) -> NDArray[np.int64]:
+    """(H, W) numbers of a grey picture, or of a coloured one its colours as numbers, black 0.
+
+    Raises:
+        RecipeError: not a readable picture.
+    """
+    picture = _decoded(path, cv2.IMREAD_UNCHANGED).astype(np.int64)
+    if picture.ndim == 2:
+        return np.asarray(picture)
+    return np.asarray(picture[..., :3] @ np.array([1, 1 << 16, 1 << 32]))
+
+
 def _decoded(path: Path, flag: int) -> NDArray[Any]:
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
