@@ -111,8 +111,8 @@ def _batch(count: int, size: int, layout: torch.memory_format = torch.contiguous
     everywhere = torch.ones(count, size, size, dtype=torch.bool)
     return Batch(
         simulated=pictures(), real=pictures(), seen=everywhere, seen_real=everywhere,
-        depth_mm=5 + 60 * torch.rand(count, size, size), normal=pictures(), fold=everywhere,
-        edge=everywhere, instances=everywhere.int(),
+        depth_mm=5 + 60 * torch.rand(count, size, size), normal=pictures(), rays=pictures(),
+        fold=everywhere, edge=everywhere, instances=everywhere.int(),
     )  # fmt: skip
 
 

@@ -102,21 +102,47 @@ def robust(
     """
     known = valid & (truth_mm > 0)
     inverse_truth = torch.where(known, 1 / truth_mm.clamp_min(1e-6), 0.0)
-    count = known.sum((1, 2), keepdim=True).clamp_min(1)
-    floor = options.floor * inverse_truth.sum((1, 2), keepdim=True) / count
-    if prediction.is_inverse:
-        inverse = align(prediction.values, inverse_truth, known)
-    else:
-        inverse = 1 / prediction.values.clamp_min(1e-6)
-        # The unknown factor goes first: λ < 1 would punish it.
-        inverse = inverse * (
-            inverse_truth.sum((1, 2), keepdim=True)
-            / (inverse * known).sum((1, 2), keepdim=True).clamp_min(1e-12)
-        )
+    floor = _floor(inverse_truth, known, options.floor)
+    inverse = _fitted(prediction, inverse_truth, known)
     error = torch.log(torch.maximum(inverse_truth, floor)) - torch.log(
         torch.maximum(inverse, floor)
     )
     return scale_invariant(torch.where(known, error, 0.0), known, options.scale_invariance)
+
+
+def fitted_depth(
+    prediction: DepthPrediction, truth_mm: Tensor, valid: Tensor, floor: float
+) -> Tensor:
+    """(B, H, W) mm: depth as predicted, its unknown factor or scale and shift as the truth has it.
+
+    Args:
+        prediction: of any kind.
+        truth_mm: (B, H, W), 0 where unknown.
+        valid: (B, H, W) bool, what may be compared.
+        floor: no inverse depth is read below this share of the picture's mean.
+    """
+    known = valid & (truth_mm > 0)
+    inverse_truth = torch.where(known, 1 / truth_mm.clamp_min(1e-6), 0.0)
+    least = _floor(inverse_truth, known, floor).clamp_min(1e-6)
+    return 1 / torch.maximum(_fitted(prediction, inverse_truth, known), least)
+
+
+def _floor(inverse_truth: Tensor, known: Tensor, share: float) -> Tensor:
+    """(B, 1, 1)."""
+    count = known.sum((1, 2), keepdim=True).clamp_min(1)
+    return share * inverse_truth.sum((1, 2), keepdim=True) / count
+
+
+def _fitted(prediction: DepthPrediction, inverse_truth: Tensor, known: Tensor) -> Tensor:
+    """(B, H, W) inverse depth, aligned with the truth as far as its network leaves it open."""
+    if prediction.is_inverse:
+        return align(prediction.values, inverse_truth, known)
+    inverse = 1 / prediction.values.clamp_min(1e-6)
+    # The unknown factor goes first: λ < 1 would punish it.
+    return inverse * (
+        inverse_truth.sum((1, 2), keepdim=True)
+        / (inverse * known).sum((1, 2), keepdim=True).clamp_min(1e-12)
+    )
 
 
 def depth_consistency(

@@ -53,7 +53,9 @@ class Batch:
     depth_mm: Tensor
     """(B, H, W) along the ray, 0 where unknown."""
     normal: Tensor
-    """(B, 3, H, W) unit, camera coordinates."""
+    """(B, 3, H, W) unit, camera coordinates; 0 where unknown."""
+    rays: Tensor
+    """(B, 3, H, W) unit directions of the pixels, camera coordinates; 0 where unknown."""
     fold: Tensor
     """(B, H, W) bool."""
     edge: Tensor

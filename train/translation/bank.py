@@ -21,6 +21,7 @@ from tqdm import tqdm
 from engine.errors import RecipeError
 from train.real import RealFrame, place_frame
 from train.simulate.appearance import drawn
+from train.simulate.camera import Camera
 from train.simulate.dataset import GeometryFrame, SimulatedSet
 from train.translation import Batch
 
@@ -46,6 +47,10 @@ class SimulatedBank:
     """(n, S, S) bool."""
     instances: Tensor
     """(n, S, S) int32."""
+    camera: Tensor
+    """(n,) int64, which of `rays`."""
+    rays: Tensor
+    """(m, S, S, 3) float32, unit directions of the pixels of m cameras; 0 where unknown."""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -73,13 +78,16 @@ def simulated_bank(data: SimulatedSet, split: str, style: str, size: int) -> Sim
     frames = data.frames(split)
     if not frames:
         raise RecipeError(f"{data.folder} has no {split} frames.", "Simulate the set again.")
-    rows = []
+    rows, cameras = [], dict[Camera, int]()
     for number, at in enumerate(tqdm(frames, unit="frame", desc="simulated pictures")):
         geometry = data.frame(*at)
+        camera = cameras.setdefault(data.sequence(at[0]).camera, len(cameras))
         rendering = drawn(data, at, np.random.default_rng([97, number]), style)
         shown = (rendering.fold, rendering.edge, rendering.valid)
-        rows.append(_resized(rendering.image, geometry, shown, size))
-    return SimulatedBank(*(_stacked(column) for column in zip(*rows, strict=True)))
+        rows.append((*_resized(rendering.image, geometry, shown, size), np.int64(camera)))
+    rays = _stacked([each.resized(size, size).rays().astype(np.float32) for each in cameras])
+    columns = [_stacked(column) for column in zip(*rows, strict=True)]
+    return SimulatedBank(*[*columns, rays])
 
 
 def real_bank(frames: Sequence[RealFrame], size: int) -> RealBank:
@@ -157,6 +165,7 @@ class Batches:
             seen_real=torch.stack([pick(self._real.seen) for pick in real]),
             depth_mm=torch.stack([pick(bank.depth_mm) for pick in picks]).float(),
             normal=normal.permute(0, 3, 1, 2).contiguous(),
+            rays=torch.stack([pick.rays(bank) for pick in picks]).permute(0, 3, 1, 2).contiguous(),
             fold=torch.stack([pick(bank.fold) for pick in picks]),
             edge=torch.stack([pick(bank.edge) for pick in picks]),
             instances=torch.stack([pick(bank.instances) for pick in picks]),
@@ -183,13 +192,22 @@ class _Pick:
 
     def __call__(self, planes: Tensor) -> Tensor:
         """(n, S, S, ...) → (size, size, ...)."""
-        rows = slice(self.top, self.top + self.size)
-        cut = planes[self.number, rows, self.left : self.left + self.size]
-        return cut.flip(1) if self.is_mirrored else cut
+        return self._cut(planes[self.number])
 
     def vectors(self, planes: Tensor) -> Tensor:
         """The same of vectors (n, S, S, 3): x turns with the picture."""
-        cut = self(planes)
+        return self._turned(self(planes))
+
+    def rays(self, bank: SimulatedBank) -> Tensor:
+        """(size, size, 3)."""
+        return self._turned(self._cut(bank.rays[int(bank.camera[self.number])]))
+
+    def _cut(self, plane: Tensor) -> Tensor:
+        rows = slice(self.top, self.top + self.size)
+        cut = plane[rows, self.left : self.left + self.size]
+        return cut.flip(1) if self.is_mirrored else cut
+
+    def _turned(self, cut: Tensor) -> Tensor:
         return cut * torch.tensor([-1, 1, 1], dtype=cut.dtype) if self.is_mirrored else cut
 
 

@@ -159,7 +159,7 @@ class DepthCycleGAN(CycleGAN):
     ) -> dict[str, Tensor]:
         """Those of CycleGAN and the depth of what G made; F has no part in it."""
         terms = super().generator_terms(batch, translated, simulated_like)
-        return terms | {"depth": self._depth(translated, batch)}
+        return terms | self._depth(translated, batch)
 
 
 def _total(terms: Mapping[str, Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Depth consistency as a term of any translator."""
+"""Depth consistency, and that of normals, as terms of any translator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from pathlib import Path
 from torch import Tensor
 
 from train.depth import DepthEstimator, open_estimator
-from train.losses.depth import DepthLossOptions, DepthPrediction, depth_consistency
+from train.losses.depth import (
+    DepthLossOptions,
+    DepthPrediction,
+    depth_consistency,
+    fitted_depth,
+)
+from train.losses.normals import normal_disagreement, normals, one_surface
 from train.translation import Batch
 
 
@@ -18,6 +24,8 @@ class DepthOptions:
 
     weight: float = 1.0
     """Against the terms of CycleGAN; the paper gives none, the released code uses 1."""
+    normals: float = 0.0
+    """Weight of the angle between the normals of that depth and the simulator's; ours."""
     estimator: str = "colon"
     weights: str = ""
     """File of the estimator; empty for the one that travels with the package."""
@@ -45,10 +53,17 @@ class DepthTerm:
             self._critic = open_estimator(self._options.estimator, weights)
         return self._critic
 
-    def __call__(self, translated: Tensor, batch: Batch) -> Tensor:
-        """Weight times the error of the depth of G(x) against the simulator's of x."""
+    def __call__(self, translated: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Weighted: the error of the depth of G(x) against the simulator's of x; of its normals."""
+        options = self._options
         # Critics resize, which half precision cannot; logarithms of depth want all digits.
         found = self.open()(translated.float())
         prediction = DepthPrediction(found.values.float(), found.is_inverse)
-        error = depth_consistency(prediction, batch.depth_mm, batch.seen, self._options.loss)
-        return self._options.weight * error
+        error = depth_consistency(prediction, batch.depth_mm, batch.seen, options.loss)
+        terms = {"depth": options.weight * error}
+        if options.normals:
+            whole = one_surface(batch.depth_mm, batch.seen)
+            depth = fitted_depth(prediction, batch.depth_mm, batch.seen, options.loss.floor)
+            angle = normal_disagreement(normals(depth, batch.rays), batch.normal, whole)
+            terms["normals"] = options.normals * angle
+        return terms

@@ -54,7 +54,7 @@ def open_simulated(folder: Path, pictures: PictureSettings) -> SimulatedBank:
 
 
 def folder_bank(folder: Path, size: int, depth_unit_mm: float) -> SimulatedBank:
-    """A simulated folder in memory; normals, which it does not know, are zero.
+    """A simulated folder in memory; normals and rays, which it does not know, are zero.
 
     Raises:
         RecipeError: a picture without depth or depth without a picture, sizes that differ, a file
@@ -99,6 +99,8 @@ def _bank(rows: list[tuple[Any, Any, Any]], size: int) -> SimulatedBank:
         fold=instances > 0,
         edge=torch.zeros(depth.shape, dtype=torch.bool),
         instances=instances.int(),
+        camera=torch.zeros(len(depth), dtype=torch.int64),
+        rays=torch.zeros((1, size, size, 3)),
     )
 
 

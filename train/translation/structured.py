@@ -6,6 +6,7 @@ simulated, code ── G ──▶ translated      D judges G(x), both through o
      ├── depth ──────────────┤           a frozen depth network finds the simulator's depth
      ├── steps of shading ───┤           at edges of folds none is lost; on flat wall none appears
      ├── T ──────────────────┤           folds are found again by a network that learns beside G
+     ├── moved tip ──────────┤           what moves in x moves in G(x), and nothing else does
      └────────── E ──────────┘           the code is found again; E(y) is the code of an example
 
 Why it should beat its rivals: they hold structure by pictures alone (CycleGAN, CUT, MUNIT), or by
@@ -28,6 +29,7 @@ from torch.optim import Adam, Optimizer
 from train.depth import DepthEstimator
 from train.losses.adversarial import judgement, least_squares, masked_l1
 from train.losses.contrastive import patch_nce
+from train.losses.motion import Movement, displacement, moved, still_seen
 from train.losses.privileged import fold_error
 from train.losses.structure import (
     flat_wall,
@@ -70,6 +72,25 @@ class ContrastOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MotionOptions:
+    """Of small movements of the tip, as from one frame of a video to the next."""
+
+    weight: float = 0.0
+    way_mm: float = 0.5
+    """Deviation of what is drawn, a direction."""
+    turn_rad: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadOptions:
+    """Of styles that must differ."""
+
+    weight: float = 0.0
+    least: float = 0.1
+    """Mean difference of two pictures (range 2) for a unit of difference of their codes."""
+
+
+@dataclass(frozen=True, slots=True)
 class StructuredOptions:
     """Sizes and weights."""
 
@@ -86,6 +107,8 @@ class StructuredOptions:
     contrast: ContrastOptions = field(default_factory=ContrastOptions)
     structure: StructureOptions = field(default_factory=StructureOptions)
     depth: DepthOptions = field(default_factory=DepthOptions)
+    motion: MotionOptions = field(default_factory=MotionOptions)
+    spread: SpreadOptions = field(default_factory=SpreadOptions)
     learning_rate: float = 2e-4
 
 
@@ -165,11 +188,37 @@ class Structured(Translator):
         if options.identity:
             same = masked_l1(identity, batch.real, batch.seen_real)
             terms["identity"] = options.identity * same
-        if options.style:
-            terms["style"] = options.style * (self.encoder(translated) - code).abs().mean()
+        terms |= self.style_terms(batch, translated, code)
         terms |= self.structure_terms(batch, translated)
         descend(self._optimisers["generator"], torch.stack(list(terms.values())).sum())
         return {name: term.detach() for name, term in {**terms, "judge": judged}.items()}
+
+    def style_terms(self, batch: Batch, translated: Tensor, code: Tensor) -> dict[str, Tensor]:
+        """What makes a style one, and steady: found again, unlike others, moving with the wall."""
+        options = self._options
+        terms = {}
+        if options.style:
+            terms["style"] = options.style * (self.encoder(translated) - code).abs().mean()
+        if options.spread.weight:
+            other = torch.randn_like(code)
+            differs = masked_l1(self.generator(batch.simulated, other), translated, batch.seen)
+            wanted = options.spread.least * (other - code).abs().mean()
+            terms["spread"] = options.spread.weight * (wanted - differs).clamp_min(0)
+        if options.motion.weight:
+            terms["motion"] = options.motion.weight * self._unsteady(batch, translated, code)
+        return terms
+
+    def _unsteady(self, batch: Batch, translated: Tensor, code: Tensor) -> Tensor:
+        """mean |G(Wx) - W G(x)| where W, a movement of the tip, leaves both in view."""
+        options, shape = self._options.motion, (len(code), 3)
+        tip = Movement(
+            options.way_mm * torch.randn(shape, device=code.device),
+            options.turn_rad * torch.randn(shape, device=code.device),
+        )
+        displaced, known = displacement(batch.rays, batch.depth_mm, tip)
+        later = self.generator(moved(batch.simulated, displaced), code)
+        seen = still_seen(batch.seen, displaced, known)
+        return masked_l1(later, moved(translated.float(), displaced), seen)
 
     def structure_terms(self, batch: Batch, translated: Tensor) -> dict[str, Tensor]:
         """What holds G(x) to x, weighted; terms of weight zero are left out."""
@@ -184,7 +233,7 @@ class Structured(Translator):
             errors = [fold_error(each, batch.fold, batch.seen) for each in logits]
             terms["label"] = options.structure.label * (errors[0] + errors[1])
         if options.depth.weight:
-            terms["depth"] = self._depth(translated, batch)
+            terms |= self._depth(translated, batch)
         return terms
 
     def _shading(self, batch: Batch, translated: Tensor) -> dict[str, Tensor]:

@@ -23,7 +23,16 @@ def random_batch(count: int = 2, size: int = 64, seed: int = 1) -> Batch:
         seen_real=torch.ones(shape, dtype=torch.bool),
         depth_mm=5 + 60 * torch.rand(shape, generator=draw),
         normal=normal / normal.norm(dim=1, keepdim=True),
+        rays=pinhole_rays(count, size),
         fold=instances > 0,
         edge=torch.rand(shape, generator=draw) < 0.05,
         instances=instances,
     )
+
+
+def pinhole_rays(count: int, size: int, focal_px: float = 40.0) -> torch.Tensor:
+    """(count, 3, size, size) unit, the axis at the pixel (size / 2, size / 2)."""
+    at = (torch.arange(size) - size / 2) / focal_px
+    down, across = torch.meshgrid(at, at, indexing="ij")
+    rays = torch.stack([across, down, torch.ones_like(down)])
+    return (rays / rays.norm(dim=0)).expand(count, -1, -1, -1).contiguous()

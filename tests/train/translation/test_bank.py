@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,13 +76,26 @@ def test_normals_of_a_mirrored_picture_point_the_other_way(
 ) -> None:
     right = torch.zeros_like(simulated.normal)
     right[..., 0] = 127
-    bank = SimulatedBank(
-        simulated.image, simulated.seen, simulated.depth_mm, right, simulated.fold,
-        simulated.edge, simulated.instances,
-    )  # fmt: skip
+    bank = replace(simulated, normal=right)
     batches = Batches(bank, real, size=64, count=1, seed=3)
     signs = {float(batches[number].normal[0, 0].mean()) for number in range(12)}
     assert signs == {-1.0, 1.0}
+
+
+def test_rays_are_those_of_the_resized_camera_and_turn_with_the_picture(
+    tiny_set: Path, simulated: SimulatedBank, real: RealBank
+) -> None:
+    data = SimulatedSet(tiny_set)
+    camera = data.sequence(data.splits["train"][0]).camera
+    truth = torch.from_numpy(camera.resized(72, 72).rays().astype(np.float32))
+    cuts = [truth[top : top + 64, left : left + 64] for top in range(9) for left in range(9)]
+    mirror = torch.tensor([-1.0, 1, 1])
+    places = [(cut, False) for cut in cuts] + [(cut.flip(1) * mirror, True) for cut in cuts]
+    turned = set()
+    for number in range(12):
+        found = Batches(simulated, real, size=64, count=1, seed=3)[number].rays[0].permute(1, 2, 0)
+        turned |= {is_turned for cut, is_turned in places if torch.equal(cut, found)}
+    assert turned == {False, True}
 
 
 def test_pictures_run_from_minus_one_to_one(simulated: SimulatedBank, real: RealBank) -> None:

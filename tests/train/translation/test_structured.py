@@ -1,5 +1,6 @@
 """What holds G(x) to x, one term at a time."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from train.translation import Batch
 from train.translation.depth_term import DepthOptions
 from train.translation.structured import (
     ContrastOptions,
+    MotionOptions,
+    SpreadOptions,
     Structured,
     StructuredOptions,
     StructureOptions,
@@ -136,3 +139,51 @@ def test_codes_and_examples_choose_the_style(ours: Structured) -> None:
     assert not torch.equal(ours.translate(batch.simulated, torch.ones(2, 8)), default)
     example = ours.translate(batch.simulated, batch.real)
     assert torch.equal(example, ours.translate(batch.simulated, ours.encoder(batch.real)))
+
+
+def test_what_moves_with_the_wall_is_steady_and_a_pattern_on_the_glass_is_not(
+    ours: Structured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = torch.Generator().manual_seed(3)
+    glass = torch.rand(3, 64, 64, generator=draw)
+    batch, code = ring(), torch.zeros(2, 8)
+    options = replace(TINY, style=0.0, motion=MotionOptions(weight=1.0))
+    monkeypatch.setattr(ours, "_options", options)
+
+    def unsteady(translate: Callable[[Tensor], Tensor]) -> float:
+        monkeypatch.setattr(ours.generator, "forward", lambda x, codes: translate(x))
+        torch.manual_seed(5)
+        return ours.style_terms(batch, translate(batch.simulated), code)["motion"].item()
+
+    assert unsteady(lambda x: 0.5 * x - 0.2) == pytest.approx(0, abs=1e-4)
+    assert unsteady(lambda x: 0.5 * x + glass) > 0.1
+
+
+def test_styles_that_look_alike_are_asked_to_differ(
+    ours: Structured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, code = ring(), torch.zeros(2, 8)
+    options = replace(TINY, style=0.0, spread=SpreadOptions(weight=2.0, least=0.1))
+    monkeypatch.setattr(ours, "_options", options)
+
+    def asked(translate: Callable[[Tensor, Tensor], Tensor]) -> float:
+        monkeypatch.setattr(ours.generator, "forward", translate)
+        torch.manual_seed(5)
+        translated = translate(batch.simulated, code)
+        return ours.style_terms(batch, translated, code)["spread"].item()
+
+    torch.manual_seed(5)
+    apart = torch.randn(2, 8).abs().mean().item()
+    assert asked(lambda x, codes: x) == pytest.approx(0.2 * apart)
+    assert asked(lambda x, codes: x + codes.mean(1)[:, None, None, None]) < 0.2 * apart
+    assert asked(lambda x, codes: x + codes.abs().mean(1)[:, None, None, None]) == 0
+
+
+def test_terms_of_motion_and_spread_reach_the_generator() -> None:
+    torch.manual_seed(0)
+    options = replace(TINY, motion=MotionOptions(weight=1.0), spread=SpreadOptions(weight=1.0))
+    ours = Structured(options)
+    batch, code = random_batch(), torch.zeros(2, 8)
+    for name in ("motion", "spread"):
+        translated = ours.generator(batch.simulated, code)
+        assert "generator" in reached(ours, ours.style_terms(batch, translated, code)[name]), name

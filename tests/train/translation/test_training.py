@@ -32,6 +32,7 @@ def batches() -> Batches:
     bank = SimulatedBank(
         image, true, 20 * torch.ones(shape).half(), torch.zeros((*shape, 3), dtype=torch.int8),
         ~true, ~true, torch.zeros(shape, dtype=torch.int32),
+        torch.zeros(6, dtype=torch.int64), torch.zeros((1, 68, 68, 3)),
     )  # fmt: skip
     return Batches(bank, RealBank(image.flip(0), true), size=64, count=1, seed=1)
 
