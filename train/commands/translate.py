@@ -77,6 +77,7 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, help="of the depth network; as shipped unless told")
     parser.add_argument("--frames", type=int, default=200, help="at most; 200 unless told")
     parser.add_argument("--split", default="test", help="of the set; test unless told")
+    parser.add_argument("--video", type=Path, help="set of examinations, to look for flicker in")
     parser.add_argument("--against", default="simulated", help="row that differences refer to")
 
 
@@ -102,6 +103,7 @@ def _trial(options: argparse.Namespace, translators: Mapping[str, Sequence[Path]
     return Trial(
         options.simulated, translators, options.out, options.real, options.segmenter or BUNDLED,
         options.depth, options.weights, options.frames, options.split, options.against,
+        video=options.video,
     )  # fmt: skip
 
 

@@ -26,12 +26,16 @@ from train.simulate.dataset import SimulatedSet
 from train.translation.closeness import NOTHING, SEEN, Closeness, Distances, closeness
 from train.translation.contact import write_sheets
 from train.translation.judges import BUNDLED, FIGURES, Judges, Scene, scenes
+from train.translation.manner import MANNERS, Manner, manners
 from train.translation.painter import Painter
+from train.translation.steadiness import Pair, pairs
 from train.translation.verdict import Row, Verdict
 
 UNTRANSLATED = "simulated"
 _FEWEST_SCENES = 4
 _PAINTED_AT_ONCE = 16
+_PAIRS = 8
+"""Of neighbouring frames, from each video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Trial:
     against: str = UNTRANSLATED
     """The row that differences are taken from."""
     seed: int = 1
+    video: Path | None = None
+    """Simulated examinations to look for flicker in; none: no figures of it."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """For the table: rows that have no translator, and why."""
 
@@ -118,7 +124,12 @@ def evaluate_translators(trial: Trial) -> Verdict:
     near = NOTHING
     if trial.real is not None:
         near = closeness(pictures, colons, trial.real, trial.seed)
-    verdict = _verdict(trial, figures, colons, near)
+    video: list[Pair] = []
+    if trial.video is not None:
+        data = SimulatedSet(trial.video)
+        video = pairs(data, trial.split, style, count=_PAIRS, seed=trial.seed)
+    found = Findings(figures, colons, near, manners(painters, shown, video, trial.seed))
+    verdict = _verdict(trial, found)
     verdict.write(trial.out)
     first = {row: pictures[runs[0]] for row, runs in trial.runs.items()}
     last = trial.runs[list(first)[-1]][0]
@@ -166,42 +177,61 @@ def _judged(
         judges.close()
 
 
-def _verdict(
-    trial: Trial,
-    figures: Mapping[str, NDArray[np.float64]],
-    colons: NDArray[np.int64],
-    near: Closeness,
-) -> Verdict:
-    means = {row: np.mean([figures[run] for run in runs], 0) for row, runs in trial.runs.items()}
-    reference = means[trial.against]
-    rows = [
-        Row(
-            row, _intervals(means[row], colons), _intervals(means[row] - reference, colons),
-            _over_seeds([near.distances.get(run, {}) for run in runs]),
-        )
-        for row, runs in trial.runs.items()
-    ]  # fmt: skip
-    if SEEN in near.distances:
-        rows.append(Row(SEEN, (), (), near.distances[SEEN]))
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Of every run."""
+
+    figures: Mapping[str, NDArray[np.float64]]
+    """Run → (n, `FIGURES`)."""
+    colons: NDArray[np.int64]
+    """(n,)"""
+    near: Closeness
+    manners: Mapping[str, Manner]
+
+    def row(self, name: str, runs: Sequence[str], against: NDArray[np.float64] | None) -> Row:
+        """Means over runs, scene by scene; `against` (n, figures) for the change."""
+        mean = self.mean(runs)
+        distances = [self.near.distances.get(run, {}) for run in runs]
+        return Row(
+            name, _intervals(mean, self.colons),
+            () if against is None else _intervals(mean - against, self.colons),
+            _over_seeds(distances), tuple(self._manner(each, runs) for each in MANNERS),
+        )  # fmt: skip
+
+    def mean(self, runs: Sequence[str]) -> NDArray[np.float64]:
+        """(n, figures)."""
+        return np.asarray(np.mean([self.figures[run] for run in runs], 0))
+
+    def _manner(self, name: str, runs: Sequence[str]) -> Interval | None:
+        found = self.manners.get(name)
+        if found is None or any(run not in found.values for run in runs):
+            return None
+        mean = np.mean([found.values[run] for run in runs], 0)[:, None]
+        return _intervals(mean, np.unique(found.groups, return_inverse=True)[1])[0]
+
+
+def _verdict(trial: Trial, found: Findings) -> Verdict:
+    reference = found.mean(trial.runs[trial.against])
+    rows = [found.row(row, runs, reference) for row, runs in trial.runs.items()]
+    if SEEN in found.near.distances:
+        rows.append(Row(SEEN, (), (), found.near.distances[SEEN]))
+    several = [run for runs in trial.runs.values() if len(runs) > 1 for run in runs]
     weights = f", {trial.depth_weights.name}" if trial.depth_weights else ""
     return Verdict(
         rows=tuple(rows),
-        runs=tuple(
-            Row(run, _intervals(figures[run], colons), (), near.distances.get(run, {}))
-            for runs in trial.runs.values() if len(runs) > 1 for run in runs
-        ),
-        scenes=len(colons),
-        colons=len(set(colons.tolist())),
-        real=near.counts,
+        runs=tuple(found.row(run, [run], None) for run in several),
+        scenes=len(found.colons),
+        colons=len(set(found.colons.tolist())),
+        real=found.near.counts,
         judges={"segmenter": trial.segmenter.name, "depth": trial.depth + weights},
         against=trial.against,
         left_out=trial.left_out,
         frames=[
             {"pictures": name, "colon": int(colon), **_by_figure(row)}
-            for name, found in figures.items()
-            for colon, row in zip(colons, found, strict=True)
+            for name, figures in found.figures.items()
+            for colon, row in zip(found.colons, figures, strict=True)
         ],
-    )  # fmt: skip
+    )
 
 
 def _over_seeds(distances: Sequence[Distances]) -> Distances:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from train.metrics import Interval
 from train.reports import write_report
 from train.translation.closeness import Distances
 from train.translation.judges import FIGURES
+from train.translation.manner import MANNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Row:
     change: tuple[Interval, ...]
     """Of the same scenes, less those of the row `against`."""
     realism: Distances
+    manner: tuple[Interval | None, ...] = (None,) * len(MANNERS)
+    """`MANNERS`; None where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +61,49 @@ class Verdict:
         ]
         compared = [row for row in self.rows if row.change and row.name != self.against]
         return "\n".join([
-            *told, "", *_header(["pictures", *FIGURES, *self._distances()]),
-            *(f"| {row.name} | {' | '.join(_cells(row, self.real))} |" for row in self.rows),
+            *told, "", *_header(["pictures", *self._titles()]),
+            *(f"| {row.name} | {' | '.join(self._cells(row))} |" for row in self.rows),
             "", f"The same scenes, less {self.against}:", "", *_header(["pictures", *FIGURES]),
             *(f"| {row.name} | {' | '.join(map(_signed, row.change))} |" for row in compared),
         ])  # fmt: skip
 
-    def _distances(self) -> list[str]:
-        return [f"{kind}, {name}" for name in self.real for kind in ("KID", "FID")]
-
     def lines(self) -> str:
         """CSV: a line for each row and each seed; value, low and high of every figure."""
-        titles = [*FIGURES, *self._distances()]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["pictures", *(f"{title}{end}" for title in titles
+        writer.writerow(["pictures", *(f"{title}{end}" for title in self._titles()
                                        for end in ("", ", low", ", high"))])  # fmt: skip
         for row in (*self.rows, *self.runs):
-            writer.writerow([row.name, *self._numbers(row)])
+            writer.writerow([row.name, *(each for figure in self._figures(row)
+                                         for each in _numbers(figure))])  # fmt: skip
         return text.getvalue()
 
-    def _numbers(self, row: Row) -> Iterator[str]:
-        nothing = [None] * len(FIGURES)
-        distances = [row.realism.get(name, (None, None)) for name in self.real]
-        for figure in (*(row.structure or nothing), *(each for pair in distances for each in pair)):
-            if figure is None:
-                yield from ("", "", "")
-            else:
-                yield from (f"{each:.5g}" for each in (figure.value, figure.low, figure.high))
+    def _titles(self) -> list[str]:
+        distances = [f"{kind}, {name}" for name in self.real for kind in ("KID", "FID")]
+        return [*FIGURES, *distances, *(MANNERS[place] for place in self._told())]
+
+    def _told(self) -> list[int]:
+        """Places in `MANNERS` of those that a row has."""
+        return [place for place in range(len(MANNERS))
+                if any(row.manner[place] is not None for row in self.rows)]  # fmt: skip
+
+    def _figures(self, row: Row) -> list[Interval | None]:
+        """As titled; None where unknown."""
+        structure = row.structure or (None,) * len(FIGURES)
+        distances = (row.realism.get(name, (None, None)) for name in self.real)
+        return [
+            *structure, *(each for pair in distances for each in pair),
+            *(row.manner[place] for place in self._told()),
+        ]  # fmt: skip
+
+    def _cells(self, row: Row) -> list[str]:
+        """KID and FID are large, and so are grey levels: one digit will do."""
+        return [
+            "–" if figure is None
+            else str(figure) if place < len(FIGURES)
+            else f"{figure.value:.1f} [{figure.low:.1f}, {figure.high:.1f}]"
+            for place, figure in enumerate(self._figures(row))
+        ]  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, table included."""
@@ -104,14 +122,10 @@ def _header(titles: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
 
 
-def _cells(row: Row, real: Mapping[str, int]) -> list[str]:
-    structure = [str(figure) for figure in row.structure] or ["–"] * len(FIGURES)
-    realism = [
-        f"{figure.value:.1f} [{figure.low:.1f}, {figure.high:.1f}]" if row.realism else "–"
-        for name in real
-        for figure in row.realism.get(name, ())
-    ]
-    return structure + (realism or ["–"] * 2 * len(real))
+def _numbers(figure: Interval | None) -> tuple[str, str, str]:
+    if figure is None:
+        return "", "", ""
+    return f"{figure.value:.5g}", f"{figure.low:.5g}", f"{figure.high:.5g}"
 
 
 def _signed(figure: Interval) -> str:

@@ -1,6 +1,9 @@
 """Untrained translators on disk."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -9,11 +12,16 @@ from train.translation.product import save_product
 from train.translation.recipe import PictureSettings, TranslationRecipe
 
 
-def tiny_product(folder: Path, seed: int = 0, style: str = "plain") -> Path:
-    """A CycleGAN as it begins, in the folder."""
+def tiny_product(
+    folder: Path,
+    seed: int = 0,
+    style: str = "plain",
+    translator: str = "cyclegan",
+    options: Mapping[str, Any] = MappingProxyType({"width": 4, "blocks": 1}),
+) -> Path:
+    """A translator as it begins, in the folder."""
     torch.manual_seed(seed)
-    options = {"width": 4, "blocks": 1}
     recipe = TranslationRecipe(
-        "tiny", translator="cyclegan", pictures=PictureSettings(style=style), options=options
+        "tiny", translator=translator, pictures=PictureSettings(style=style), options=options
     )
-    return save_product(folder, build_translator("cyclegan", options), recipe, steps=0)
+    return save_product(folder, build_translator(translator, options), recipe, steps=0)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,20 @@ def test_what_cannot_be_compared_is_refused(trial: Trial, tmp_path: Path) -> Non
         evaluate_translators(replace(trial, split="exam"))
     with pytest.raises(RecipeError, match="fewer than two validation"):
         evaluate_translators(replace(trial, split="validation"))
+
+
+def test_a_video_tells_of_flicker(trial: Trial, tmp_path: Path) -> None:
+    video = tmp_path / "video"
+    shutil.copytree(trial.simulated, video)
+    for name in ("d", "e"):
+        np.save(video / name / "times.npy", 0.02 * np.arange(3))
+    found = evaluate_translators(replace(trial, real=None, video=video, out=tmp_path / "out"))
+    header = next(line for line in found.table().splitlines() if line.startswith("| pictures"))
+    assert header.endswith("| edges | flicker |")
+    assert found.rows[0].manner == (None, None)
+    steady = found.rows[1].manner[0]
+    assert steady is not None
+    assert steady.value >= 0
 
 
 def test_too_few_real_pictures_are_refused(trial: Trial, tmp_path: Path) -> None:
