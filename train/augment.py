@@ -58,6 +58,36 @@ class Warp:
         )
 
 
+def borrow_amplitudes(image: Image, lender: Image, reach: int) -> Image:
+    """`image` with the slowest light and colour of `lender`; edges stay where they are.
+
+    Fourier domain adaptation (Yang & Soatto 2020, arXiv:2004.05498): the amplitudes of all waves
+    of at most `reach` periods along each side are the lender's, the phases remain. What is black
+    stays black: outside the field of view there is no light to change.
+
+    Args:
+        image, lender: (H, W, 3), the same size.
+        reach: at least 0; 0 changes the mean alone.
+    """
+    waves = np.fft.rfft2(image.astype(np.float32), axes=(0, 1))
+    lent = np.abs(np.fft.rfft2(lender.astype(np.float32), axes=(0, 1)))
+    for rows in (slice(0, reach + 1), slice(-reach, None) if reach else slice(0, 0)):
+        low = waves[rows, : reach + 1]
+        waves[rows, : reach + 1] = lent[rows, : reach + 1] * np.exp(1j * np.angle(low))
+    changed = np.fft.irfft2(waves, s=image.shape[:2], axes=(0, 1))
+    changed[image.max(2) == 0] = 0
+    return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+def retone(image: Image, rng: np.random.Generator) -> Image:
+    """(H, W, 3) through one curve a channel: gain and gamma, mostly common to all three."""
+    gamma = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.04, 3))
+    gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.05, 3))
+    levels = (np.arange(256) / 255.0)[:, None]
+    curves = np.clip(255 * gain * levels**gamma, 0, 255).astype(np.uint8)
+    return cast(Image, cv2.LUT(image, curves[None]))
+
+
 def perturb(image: Image, rng: np.random.Generator) -> tuple[Image, NDArray[np.bool_]]:
     """A strongly changed picture, and where (H, W) something of it is left to see.
 

@@ -6,7 +6,7 @@ sees exactly the pictures it would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -18,10 +18,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from engine.errors import RecipeError
-from train.augment import Warp, perturb
+from engine.types import Image
+from train.augment import Warp, borrow_amplitudes, perturb, retone
+from train.gallery import Gallery
 from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
-from train.simulate.appearance import drawn
-from train.simulate.dataset import SimulatedSet
+from train.simulate.dataset import DISTANCE_UNIT_MM, SimulatedSet
 
 _KIND_SHARE = {RealKind.UNLABELLED: 0.5, RealKind.POLYP: 0.35, RealKind.FLAT: 0.15}
 
@@ -33,6 +34,8 @@ class SimulatedSample(NamedTuple):
     """(H, W, 3) uint8 RGB."""
     labels: Tensor
     """(4, H, W) uint8 0/1: fold, edge, valid, hard."""
+    distance: Tensor
+    """(H, W) float32, along the ray, mm; 0 where it is not known."""
 
 
 class RealSample(NamedTuple):
@@ -47,15 +50,26 @@ class RealSample(NamedTuple):
 
 
 class SimulatedSamples(Dataset[SimulatedSample]):
-    """Random frames of one split, shaded anew or as stored."""
+    """Random frames of one split; some borrow the colours of a real frame, if there are any."""
 
-    def __init__(self, data: SimulatedSet, split: str, style: str, seed: int) -> None:
-        self._set = data
-        self._frames = data.frames(split)
+    def __init__(
+        self,
+        gallery: Gallery,
+        split: str,
+        seed: int,
+        lenders: Sequence[Image] = (),
+        borrowed: float = 0.0,
+    ) -> None:
+        """`borrowed`: the share of pictures that borrow from a lender."""
+        self._gallery = gallery
+        self._frames = gallery.data.frames(split)
         if not self._frames:
-            raise RecipeError(f"{data.folder} has no {split} frames.", "Simulate the set again.")
-        self._style = style
+            raise RecipeError(
+                f"{gallery.data.folder} has no {split} frames.", "Simulate the set again."
+            )
         self._seed = seed
+        self._lenders = lenders
+        self._borrowed = borrowed if lenders else 0.0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -63,12 +77,18 @@ class SimulatedSamples(Dataset[SimulatedSample]):
     def __getitem__(self, number: int) -> SimulatedSample:
         rng = np.random.default_rng([self._seed, number])
         at = self._frames[int(rng.integers(len(self._frames)))]
-        rendering = drawn(self._set, at, rng, self._style)
-        planes = (rendering.fold, rendering.edge, rendering.valid, rendering.hard)
-        labels = np.stack(planes, axis=2).astype(np.uint8)
-        warp = Warp.draw(rng, rendering.image.shape[0])
+        image, labels = self._gallery.draw(at, rng)
+        if self._borrowed and rng.random() < self._borrowed:
+            lender = self._lenders[int(rng.integers(len(self._lenders)))]
+            image = borrow_amplitudes(image, lender, int(rng.integers(1, 5)))
+        if self._gallery.looks:
+            image = retone(image, rng)
+        distance = self._gallery.data.sequence(at[0]).arrays["distance"][at[1]]
+        warp = Warp.draw(rng, image.shape[0])
         return SimulatedSample(
-            torch.from_numpy(warp.image(rendering.image)), _planes(warp.labels(labels))
+            torch.from_numpy(warp.image(image)),
+            _planes(warp.labels(labels)),
+            torch.from_numpy(warp.nearest(distance.astype(np.float32) * DISTANCE_UNIT_MM)),
         )
 
 
@@ -82,6 +102,15 @@ class RealSamples(Dataset[RealSample]):
             self._by_kind.setdefault(frame.kind, []).append(place_frame(frame, size))
         self._seed = seed
         self._size = size
+
+    def views(self) -> list[Image]:
+        """The pictures that show a proper view: all but the crops of flat mucosa."""
+        return [
+            frame.image
+            for kind, frames in self._by_kind.items()
+            if kind is not RealKind.FLAT
+            for frame in frames
+        ]
 
     def __len__(self) -> int:
         return sum(len(frames) for frames in self._by_kind.values())

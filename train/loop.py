@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from train.checkpoints import load_checkpoint, save_checkpoint
 from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
+from train.gallery import Gallery
 from train.losses.segmentation import absence, consistency, supervised
 from train.networks import build_network
 from train.recipe import OptimiserSettings, Recipe
@@ -31,6 +33,7 @@ Say = Callable[[str], None]
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
+GALLERY = "gallery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,8 @@ class Trainer:
         if self.progress.fraction >= 1:
             self._say("This run is complete.")
             return self.teacher
-        settings = self._recipe.data
-        data = SimulatedSet(self._places.simulated, Label(settings.label))
-        samples = SimulatedSamples(data, "train", settings.style, self._recipe.seed)
-        start = self._step * settings.batch
-        simulated = endless(samples, settings.batch, start, settings.workers)
-        real = self._real_batches()
-        self._train(simulated, real)
+        unlabelled = self._real_samples()
+        self._train(self._simulated_batches(unlabelled), self._real_batches(unlabelled))
         self._save()
         return self.teacher
 
@@ -95,8 +93,8 @@ class Trainer:
         before_s = time.monotonic() - self._elapsed_s
         while self.progress.fraction < 1:
             ramp = real_ramp(self.progress.fraction, self._recipe.real) if real is not None else 0.0
-            unlabelled = next(real) if real is not None and ramp > 0 else None
-            terms = self._learn(next(simulated), unlabelled, ramp)
+            unlabelled = self._window(next(real)) if real is not None and ramp > 0 else None
+            terms = self._learn(self._window(next(simulated)), unlabelled, ramp)
             self._elapsed_s = time.monotonic() - before_s
             if self._elapsed_s - told_s > 15 or self._step <= 2:
                 told_s = self._elapsed_s
@@ -117,15 +115,15 @@ class Trainer:
         rate = learning_rate(self.progress.fraction, self._recipe.optimiser)
         for group in self._optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        images, labels = simulated
+        images, labels, distance = simulated
         pictures = [images] if real is None else [images, real[1]]
         self.student.train()
         logits = self._forward(self.student, to_network(torch.cat(pictures), self._device))
         count = images.shape[0]
-        truth = labels.to(self._device).float()
-        terms = supervised(logits[:count], truth, self._recipe.losses)
+        truth, depth = labels.to(self._device).float(), distance.to(self._device)
+        terms = supervised(logits[:count], truth, depth, self._recipe.losses)
         if real is not None:
-            terms |= self._real_terms(logits[count:], real, ramp)
+            terms |= self._real_terms(logits[count:, :2], real, ramp)
         self._optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
@@ -141,7 +139,8 @@ class Trainer:
         """Consistency with the teacher, and nothing where nothing can be."""
         settings = self._recipe.real
         with torch.no_grad():
-            taught = self._forward(self.teacher, to_network(real[0], self._device)).sigmoid()
+            taught = self._forward(self.teacher, to_network(real[0], self._device))
+            taught = taught[:, :2].sigmoid()
         valid, visible, absent = real[2].to(self._device).float().unbind(1)
         flat = (absent.sum((1, 2)) >= 0.99 * valid.sum((1, 2))).float()[:, None, None]
         unknown = (visible * (1 - absent))[:, None]
@@ -154,21 +153,47 @@ class Trainer:
         }
 
     def _forward(self, network: nn.Module, images: Tensor) -> Tensor:
-        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
+        is_short = self._recipe.budget.precision == "bfloat16"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=is_short):
             logits: Tensor = network(images)
         return logits.float()
 
-    def _real_batches(self) -> Iterator[tuple[Tensor, ...]] | None:
-        settings = self._recipe.real
-        if not settings.use:
+    def _window(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The whole pictures; early in a run, if the recipe says so, a window of them."""
+        settings, size = self._recipe.data, self._recipe.simulate.size
+        if not settings.crop or self.progress.fraction >= settings.crop_until:
+            return batch
+        rng = np.random.default_rng([self._recipe.seed, 2, self._step])
+        top, left = rng.integers(size - settings.crop + 1, size=2)
+        rows, columns = slice(top, top + settings.crop), slice(left, left + settings.crop)
+        return tuple(
+            planes[:, rows, columns] if planes.shape[-1] == 3 else planes[..., rows, columns]
+            for planes in batch
+        )
+
+    def _simulated_batches(self, unlabelled: RealSamples | None) -> Iterator[tuple[Tensor, ...]]:
+        settings, seed = self._recipe.data, self._recipe.seed
+        data = SimulatedSet(self._places.simulated, Label(settings.label))
+        gallery = Gallery(data, settings.style, seed, settings.looks, self._places.run / GALLERY)
+        lenders = unlabelled.views() if unlabelled is not None and settings.borrowed else []
+        samples = SimulatedSamples(gallery, "train", seed, lenders, settings.borrowed)
+        return endless(samples, settings.batch, self._step * settings.batch, settings.workers)
+
+    def _real_samples(self) -> RealSamples | None:
+        if not self._recipe.real.use:
             return None
         if self._places.real is None or not frames_of(self._places.real):
             self._say("No real frames: the run learns from simulated ones alone.")
             return None
         samples = RealSamples(self._places.real, self._recipe.simulate.size, self._recipe.seed)
         self._say(f"Real training frames: {samples.counts()}")
-        workers = min(1, self._recipe.data.workers)
-        return endless(samples, settings.batch, self._real_steps * settings.batch, workers)
+        return samples
+
+    def _real_batches(self, samples: RealSamples | None) -> Iterator[tuple[Tensor, ...]] | None:
+        if samples is None:
+            return None
+        batch, workers = self._recipe.real.batch, min(1, self._recipe.data.workers)
+        return endless(samples, batch, self._real_steps * batch, workers)
 
     def _validate(self) -> None:
         found = validate(self.teacher, self._places.simulated, self._recipe, self._device)

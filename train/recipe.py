@@ -37,6 +37,14 @@ class DataSettings:
     """Of shading, anew at every draw; `stored`: the pictures that the set keeps."""
     label: str = "region"
     """What counts as fold: `region` (ours) or `curvature` (the paper's)."""
+    looks: int = 0
+    """Of each frame, shaded once and kept beside the run; 0: anew at each draw."""
+    borrowed: float = 0.0
+    """Share of pictures that borrow the slow colours of a real training frame."""
+    crop: int = 0
+    """Side of the windows learnt from at first, a multiple of 32; 0: whole pictures always."""
+    crop_until: float = 0.6
+    """Of the whole run; then whole pictures."""
     batch: int = 12
     workers: int = 1
 
@@ -47,6 +55,8 @@ class BudgetSettings:
 
     minutes: float = 55.0
     steps: int = 0
+    precision: str = "float32"
+    """`bfloat16`: faster on a GPU, and on processors that multiply it."""
     checkpoint_minutes: float = 3.0
     validate_minutes: float = 6.0
     validation_frames: int = 200
@@ -134,6 +144,12 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         f"data.style is one of {', '.join([*STYLES, STORED])}": recipe.data.style
         in [*STYLES, STORED],
+        "data.looks is not negative": recipe.data.looks >= 0,
+        "data.borrowed lies in [0, 1]": 0 <= recipe.data.borrowed <= 1,
+        "data.crop is a multiple of 32 below simulate.size": recipe.data.crop % 32 == 0
+        and 0 <= recipe.data.crop < recipe.simulate.size,
+        "budget.precision is float32 or bfloat16": recipe.budget.precision
+        in ("float32", "bfloat16"),
         "data.batch is at least 2": recipe.data.batch >= 2,
         "data.workers is not negative": recipe.data.workers >= 0,
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0

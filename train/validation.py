@@ -89,7 +89,7 @@ def probabilities(network: nn.Module, image: Image, device: torch.device) -> Pro
     network.eval()
     logits = network(to_network(torch.from_numpy(image)[None], device))
     network.train(was_training)
-    found: NDArray[np.float32] = logits.sigmoid()[0].cpu().numpy()
+    found: NDArray[np.float32] = logits[:, :2].sigmoid()[0].cpu().numpy()
     return found
 
 

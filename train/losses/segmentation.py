@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from train.losses.depth_supervision import SupervisionWeights, depth_supervision
+
 _EPSILON = 1e-6
 
 
@@ -77,23 +79,32 @@ class LossWeights:
     edge_entropy: float = 0.5
     hard: float = 2.0
     """Extra weight of pixels known not to be fold: polyps, tools, debris."""
+    depth: float = 0.3
+    """Of networks with a third plane, the logarithm of depth."""
 
 
-def supervised(logits: Tensor, labels: Tensor, weights: LossWeights) -> dict[str, Tensor]:
+def supervised(
+    logits: Tensor, labels: Tensor, distance: Tensor, weights: LossWeights
+) -> dict[str, Tensor]:
     """The terms on simulated pictures, already weighted.
 
     Args:
-        logits: (B, 2, H, W), fold region and fold edge.
+        logits: (B, 2 or 3, H, W), fold region, fold edge, and perhaps the logarithm of depth.
         labels: (B, 4, H, W) floats 0/1: fold, edge, valid, hard.
+        distance: (B, H, W) mm, 0 where it is not known.
         weights: of the terms.
     """
     region, edge = logits[:, 0], logits[:, 1]
     fold_truth, edge_truth, valid, hard = labels.unbind(1)
     weight = valid * (1 + weights.hard * hard)
-    return {
+    terms = {
         "region_dice": weights.region_dice * dice(region, fold_truth, weight),
         "region_entropy": weights.region_entropy * cross_entropy(region, fold_truth, weight),
         "edge_dice": weights.edge_dice * dice(edge, edge_truth, weight),
         "edge_entropy": weights.edge_entropy
         * cross_entropy(edge, edge_truth, balance(edge_truth, weight)),
     }
+    if logits.shape[1] > 2:
+        found = depth_supervision(logits[:, 2], distance * valid, SupervisionWeights())
+        terms["depth"] = weights.depth * torch.stack(list(found.values())).sum()
+    return terms

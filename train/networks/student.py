@@ -1,4 +1,4 @@
-"""The real-time network: EfficientNet-Lite0, a feature pyramid, two thin heads.
+"""The real-time network: EfficientNet-Lite0, a feature pyramid, a thin head of three planes.
 
 Pyramid after Lin et al. 2017 (arXiv:1612.03144), 64 channels, with a narrow level at stride 2
 added for thin folds and their edges.
@@ -13,18 +13,22 @@ from torch.nn import functional
 from train.networks.efficientnet import (
     FEATURE_CHANNELS,
     EfficientNetLite0,
+    SameConv,
     build_efficientnet_lite0,
 )
 
 PYRAMID_CHANNELS = 64
 FINE_CHANNELS = 24
-OUTPUTS = ("fold", "edge")
+OUTPUTS = ("fold", "edge", "depth")
+
+_START = (-2.0, -2.0, 3.5)
+"""First values of the planes: few pixels are fold or edge, the wall is some 33 mm away."""
 
 
 def separable(inputs: int, outputs: int) -> nn.Sequential:
     """Depthwise 3×3 → 1×1, normalised, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False),
+        SameConv(inputs, inputs, 3, 1, groups=inputs),
         nn.BatchNorm2d(inputs),
         nn.Conv2d(inputs, outputs, 1, bias=False),
         nn.BatchNorm2d(outputs),
@@ -65,7 +69,7 @@ class BilinearDoubling(nn.Module):
 
 
 class FoldStudent(nn.Module):
-    """(B, 3, H, W), values 0..255 → logits (B, 2, H, W): fold region, fold edge."""
+    """(B, 3, H, W), values 0..255 → (B, 3, H, W): fold region and edge (logits), log of depth."""
 
     def __init__(self, encoder: EfficientNetLite0) -> None:
         super().__init__()
@@ -78,11 +82,11 @@ class FoldStudent(nn.Module):
         self.fine_smooth = separable(FINE_CHANNELS, FINE_CHANNELS)
         self.head = nn.Conv2d(FINE_CHANNELS, len(OUTPUTS), 3, padding=1)
         self.enlarge = BilinearDoubling(len(OUTPUTS))
-        # An even start of -2 keeps the first steps from being spent on lowering every pixel.
-        nn.init.constant_(self.head.bias, -2.0) if self.head.bias is not None else None
+        # Near the means, so that the first steps are not spent on moving every pixel.
+        self.head.bias = nn.Parameter(torch.tensor(_START))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits at the input's size; H and W multiples of 32."""
+        """Planes at the input's size; H and W multiples of 32."""
         fine, *coarse = self.encoder(image)
         top = self.smooth[-1](self.laterals[-1](coarse[-1]))
         for level in range(len(coarse) - 2, -1, -1):
