@@ -30,10 +30,10 @@ VERBS = {
 }
 _EXAMPLES = """\
 examples:
-  haustra-train reproduce first -o runs/first --real DATA      everything, about two hours
+  haustra-train reproduce student -o runs/student --real DATA  everything, about two hours
   haustra-train reproduce smoke -o runs/smoke                  everything in little, two minutes
   haustra-train simulate RECIPE -o SET
-  haustra-train train first --data SET -o RUN --real DATA
+  haustra-train train student --data SET -o RUN --real DATA
   haustra-train export RUN -o BUNDLE
   haustra-train evaluate BUNDLE --data SET --real DATA
 

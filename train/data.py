@@ -22,7 +22,7 @@ from engine.types import Image
 from train.augment import Warp, borrow_amplitudes, perturb, retone
 from train.gallery import Gallery
 from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
-from train.simulate.dataset import DISTANCE_UNIT_MM, SimulatedSet
+from train.simulate.dataset import DISTANCE_UNIT_MM
 
 _KIND_SHARE = {RealKind.UNLABELLED: 0.5, RealKind.POLYP: 0.35, RealKind.FLAT: 0.15}
 

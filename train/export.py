@@ -50,7 +50,7 @@ class Deployed(nn.Module):
         """Scaling and sigmoid are inside the graph."""
         # Made float first: TensorRT does nothing else to bytes.
         logits: Tensor = self.network(image.float().permute(0, 3, 1, 2))
-        return logits.sigmoid()
+        return logits[:, :2].sigmoid()
 
 
 def to_onnx(network: nn.Module, size: int) -> bytes:

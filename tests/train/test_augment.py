@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.augment import Warp, perturb
+from train.augment import Warp, borrow_amplitudes, perturb, retone
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -57,3 +57,41 @@ def test_depth_moves_with_the_picture_and_is_never_mixed() -> None:
     assert set(np.unique(moved)) == {np.float32(0), np.float32(7.5)}
     as_labels = warp.labels((depth > 0).astype(np.uint8)[..., None])[..., 0]
     assert np.array_equal(moved > 0, as_labels > 0)
+
+
+def test_borrowing_the_mean_alone_is_a_shift_of_brightness() -> None:
+    image = np.full((8, 8, 3), 100, np.uint8)
+    image[:, 4:] = 120
+    lender = np.full((8, 8, 3), 150, np.uint8)
+    # Mean 110 becomes 150: every value rises by 40.
+    changed = borrow_amplitudes(image, lender, 0)
+    assert abs(changed.astype(int) - (image.astype(int) + 40)).max() <= 1
+
+
+def test_borrowing_leaves_fast_edges_where_they_were() -> None:
+    rng = np.random.default_rng(0)
+    image = np.kron(rng.integers(60, 200, (32, 32, 3)), np.ones((2, 2, 1))).astype(np.uint8)
+    lender = np.full((64, 64, 3), (180, 90, 60), np.uint8)
+    changed = borrow_amplitudes(image, lender, 3).astype(float)
+    steps, changed_steps = np.diff(image.astype(float), axis=1), np.diff(changed, axis=1)
+    assert np.corrcoef(steps.ravel(), changed_steps.ravel())[0, 1] > 0.97
+
+
+def test_borrowing_from_oneself_changes_nothing() -> None:
+    image = np.random.default_rng(1).integers(1, 256, (32, 32, 3)).astype(np.uint8)
+    assert abs(borrow_amplitudes(image, image, 4).astype(int) - image).max() <= 1
+
+
+def test_black_stays_black_whatever_is_borrowed_or_retoned() -> None:
+    image = np.full((32, 32, 3), 90, np.uint8)
+    image[:8] = 0
+    lender = np.full((32, 32, 3), 200, np.uint8)
+    assert borrow_amplitudes(image, lender, 2)[:8].max() == 0
+    assert retone(image, np.random.default_rng(0))[:8].max() == 0
+
+
+def test_retoning_keeps_the_order_of_brightness() -> None:
+    ramp = np.repeat(np.arange(0, 250, 10, dtype=np.uint8)[None, :, None], 3, axis=2)
+    for seed in range(5):
+        toned = retone(np.ascontiguousarray(ramp), np.random.default_rng(seed)).astype(int)
+        assert (np.diff(toned, axis=1) >= 0).all()

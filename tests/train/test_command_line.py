@@ -20,7 +20,7 @@ def test_help_shows_the_one_command_that_does_everything(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert "haustra-train reproduce first" in capsys.readouterr().out
+    assert "haustra-train reproduce student" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

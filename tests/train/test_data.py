@@ -3,14 +3,16 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from train.data import Counting, SimulatedSamples, endless, to_network
+from train.gallery import Gallery
 from train.simulate.dataset import SimulatedSet
 
 
 def samples_of(folder: Path, seed: int = 5) -> SimulatedSamples:
-    return SimulatedSamples(SimulatedSet(folder), "train", "rich", seed)
+    return SimulatedSamples(Gallery(SimulatedSet(folder), "rich", seed), "train", seed)
 
 
 def test_a_sample_depends_on_its_number_alone(tiny_set: Path) -> None:
@@ -28,6 +30,22 @@ def test_labels_are_four_planes_of_zeros_and_ones(tiny_set: Path) -> None:
     labels = samples_of(tiny_set)[0].labels
     assert labels.shape == (4, 64, 64)
     assert set(labels.unique().tolist()) <= {0, 1}
+
+
+def test_distance_is_known_wherever_labels_count(tiny_set: Path) -> None:
+    sample = samples_of(tiny_set)[1]
+    valid = sample.labels[2] > 0
+    assert sample.distance.shape == (64, 64)
+    assert (sample.distance[valid] > 0).all()
+
+
+def test_a_borrowing_sample_has_the_same_labels_in_other_colours(tiny_set: Path) -> None:
+    gallery = Gallery(SimulatedSet(tiny_set), "rich", 5)
+    lender = np.full((64, 64, 3), (40, 200, 40), np.uint8)
+    plain = SimulatedSamples(gallery, "train", 5, [lender], 0.0)[2]
+    green = SimulatedSamples(gallery, "train", 5, [lender], 1.0)[2]
+    assert green.image[..., 1].float().mean() > plain.image[..., 1].float().mean() + 20
+    assert (green.labels.sum((1, 2)) > 0).tolist() == (plain.labels.sum((1, 2)) > 0).tolist()
 
 
 def test_batches_go_on_where_a_run_stopped(tiny_set: Path) -> None:

@@ -14,7 +14,6 @@ from engine.errors import RecipeError
 from train.checkpoints import load_checkpoint
 from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer, average
 from train.recipe import BudgetSettings, RealSettings, Recipe
-from train.simulate.dataset import SimulatedSet
 
 
 def train(recipe: Recipe, tiny_set: Path, run: Path, real: Path | None = None) -> list[str]:
@@ -49,14 +48,40 @@ def test_a_stopped_run_goes_on_exactly(tiny_recipe: Recipe, tiny_set: Path, tmp_
 def stop_after(trainer: Trainer, steps: int) -> None:
     """Run as far as `steps`, save, and stop like a killed process."""
     trainer._places.run.mkdir()
-    from train.data import SimulatedSamples, endless
-
-    samples = SimulatedSamples(SimulatedSet(trainer._places.simulated), "train", "rich", 1)
-    batches = endless(samples, 2, 0, 0)
+    batches = trainer._simulated_batches(None)
     for _ in range(steps):
-        images, labels = next(batches)
-        trainer._learn((images, labels), None, 0.0)
+        trainer._learn(next(batches), None, 0.0)
     trainer._save()
+
+
+def test_early_in_a_run_windows_are_cut_alike_from_all_planes(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    recipe = replace(tiny_recipe, data=replace(tiny_recipe.data, crop=32, crop_until=0.5))
+    trainer = Trainer(recipe, RunPlaces(tiny_set, tmp_path), lambda _: None)
+    rows = torch.arange(64)
+    image = rows[None, :, None, None].expand(2, 64, 64, 3)
+    labels = rows[None, None, :, None].expand(2, 4, 64, 64)
+    images, planes, distance = trainer._window((image, labels, labels[:, 0].float()))
+    assert images.shape == (2, 32, 32, 3)
+    assert (images[0, :, 0, 0] == planes[0, 0, :, 0]).all()
+    assert (images[0, :, 0, 0] == distance[0, :, 0]).all()
+    trainer._step = recipe.budget.steps // 2
+    assert trainer._window((image, labels))[0].shape == image.shape
+
+
+def test_a_run_with_windows_kept_looks_and_short_floats_ends_with_finite_weights(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path, real_folder: Path
+) -> None:
+    recipe = replace(
+        tiny_recipe,
+        data=replace(tiny_recipe.data, crop=32, looks=1, borrowed=0.5),
+        budget=replace(tiny_recipe.budget, precision="bfloat16"),
+        real=RealSettings(start=0.0, ramp=0.0, batch=2),
+    )
+    train(recipe, tiny_set, tmp_path / "run", real_folder)
+    assert torch.isfinite(weights(tmp_path / "run")).all()
+    assert list((tmp_path / "run" / "gallery").rglob("*.npy"))
 
 
 @pytest.mark.parametrize("name", ["little-transunet", "little-endofm-transunet"])

@@ -14,6 +14,7 @@ from train.networks import NETWORKS, build_network
 from train.networks.efficientnet import (
     FEATURE_CHANNELS,
     EfficientNetLite0,
+    SameConv,
     build_efficientnet_lite0,
     load_imagenet_weights,
 )
@@ -29,8 +30,12 @@ def network(request: pytest.FixtureRequest) -> nn.Module:
     return build_network(request.param, pretrained=False)
 
 
-def test_logits_have_two_channels_at_the_pictures_size(network: nn.Module) -> None:
-    assert network.eval()(PICTURES).shape == (2, 2, 64, 96)
+def test_planes_are_fold_and_edge_and_perhaps_depth_at_the_pictures_size(
+    network: nn.Module,
+) -> None:
+    batch, planes, *size = network.eval()(PICTURES).shape
+    assert (batch, *size) == (2, 64, 96)
+    assert planes in (2, 3)
 
 
 def test_gradients_reach_every_weight(network: nn.Module) -> None:
@@ -72,6 +77,14 @@ def test_foreign_weights_are_refused_with_the_keys_named(tmp_path: Path) -> None
     torch.save(state, tmp_path / "foreign.pth")
     with pytest.raises(BundleError, match=r"missing \['_conv_stem.weight'\].*surprise"):
         load_imagenet_weights(EfficientNetLite0(), tmp_path / "foreign.pth")
+
+
+def test_a_depthwise_convolution_keeps_full_precision_under_autocast() -> None:
+    depthwise, full = SameConv(8, 8, 3, 1, groups=8), SameConv(8, 8, 3, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        features = full(torch.rand(1, 8, 8, 8))
+        assert features.dtype is torch.bfloat16
+        assert depthwise(features).dtype is torch.float32
 
 
 def test_a_frozen_part_keeps_its_statistics_while_training() -> None:

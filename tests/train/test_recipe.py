@@ -54,5 +54,5 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: s
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="big, depth, first, frozen, nbi, sim, smoke"):
+    with pytest.raises(RecipeError, match="big, depth, frozen, nbi, sim, smoke, student"):
         find_recipe("frist")

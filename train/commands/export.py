@@ -9,7 +9,7 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """RUN --recipe RECIPE --data SET -o BUNDLE."""
     parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the training run")
-    parser.add_argument("--recipe", default="first", help="the recipe it was trained with")
+    parser.add_argument("--recipe", default="student", help="the recipe it was trained with")
     parser.add_argument("--data", type=Path, required=True, help="its simulated set (validation)")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the bundle")
 

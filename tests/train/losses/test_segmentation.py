@@ -80,14 +80,42 @@ def test_absence_punishes_what_is_called_fold() -> None:
     assert absence(logits, torch.ones(2)).item() == pytest.approx(math.log(2) / 2)
 
 
+FLAT = torch.ones(1, 1, 1)
+"""Distance of networks that do not say any."""
+
+
+def test_only_the_shape_of_depth_counts_almost_in_full() -> None:
+    labels = torch.zeros(1, 4, 8, 8)
+    labels[:, 2] = 1
+    distance = torch.linspace(10, 80, 64).reshape(1, 8, 8)
+    logits = torch.zeros(1, 3, 8, 8)
+    logits[:, 2] = distance.log()
+
+    def cost(planes: torch.Tensor) -> float:
+        return supervised(planes, labels, distance, LossWeights(depth=1.0))["depth"].item()
+
+    farther, turned = logits.clone(), logits.clone()
+    farther[:, 2] += 0.5
+    turned[:, 2] = logits[:, 2].flip(1)
+    assert cost(logits) == pytest.approx(0, abs=2e-3)
+    # sqrt(e^2 - 0.85 e^2) of an even error e = 0.5
+    assert cost(farther) == pytest.approx(0.5 * 0.15**0.5, abs=2e-3)
+    assert cost(turned) > 2 * cost(farther)
+
+
+def test_two_planes_have_no_depth_term() -> None:
+    terms = supervised(torch.zeros(1, 2, 4, 4), torch.ones(1, 4, 4, 4), FLAT, LossWeights())
+    assert "depth" not in terms
+
+
 def test_pixels_outside_the_field_of_view_never_matter() -> None:
     labels = torch.zeros(1, 4, 4, 4)
     labels[:, 2, :2] = 1
     logits = torch.zeros(1, 2, 4, 4)
     wild = logits.clone()
     wild[:, :, 2:] = 9.0
-    calm_terms = supervised(logits, labels, LossWeights())
-    wild_terms = supervised(wild, labels, LossWeights())
+    calm_terms = supervised(logits, labels, FLAT, LossWeights())
+    wild_terms = supervised(wild, labels, FLAT, LossWeights())
     assert {k: v.item() for k, v in wild_terms.items()} == pytest.approx(
         {k: v.item() for k, v in calm_terms.items()}
     )
@@ -100,7 +128,7 @@ def test_a_polyp_called_fold_costs_more_than_wall_called_fold() -> None:
     on_polyp = torch.tensor([4.0, -4.0]).expand(1, 2, 1, 2)
     on_wall = torch.tensor([-4.0, 4.0]).expand(1, 2, 1, 2)
     costs = [
-        supervised(logits, labels, LossWeights())["region_entropy"]
+        supervised(logits, labels, FLAT, LossWeights())["region_entropy"]
         for logits in (on_polyp, on_wall)
     ]
     assert costs[0] > costs[1]

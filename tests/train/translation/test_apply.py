@@ -11,6 +11,7 @@ from engine.errors import RecipeError
 from tests.train.translation.products import tiny_product
 from train.__main__ import main
 from train.data import SimulatedSamples
+from train.gallery import Gallery
 from train.simulate.appearance import STORED, drawn
 from train.simulate.dataset import Flag, Label, SimulatedSet
 from train.translation.apply import Application, translate_set
@@ -129,10 +130,10 @@ def test_another_translation_is_left_alone(
 
 
 def test_training_draws_the_stored_pictures(tiny_set: Path, translated: SimulatedSet) -> None:
-    samples = SimulatedSamples(translated, "train", STORED, seed=1)
+    samples = SimulatedSamples(Gallery(translated, STORED, seed=1), "train", seed=1)
     assert samples[0].image.shape == (64, 64, 3)
     with pytest.raises(RecipeError, match="keeps no pictures"):
-        SimulatedSamples(SimulatedSet(tiny_set), "train", STORED, seed=1)[0]
+        SimulatedSamples(Gallery(SimulatedSet(tiny_set), STORED, seed=1), "train", seed=1)[0]
 
 
 def test_the_command_line_translates(
