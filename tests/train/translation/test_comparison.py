@@ -87,7 +87,9 @@ def test_a_comparison_that_is_none_is_refused(tmp_path: Path, text: str, message
 @pytest.mark.parametrize("path", sorted(COMPARISONS.glob("*.toml")), ids=lambda path: path.stem)
 def test_rows_of_shipped_comparisons_can_be_built(path: Path) -> None:
     rows = read_comparison(path)
-    assert {row.translator for row in rows.values()} == TRANSLATORS.keys() - {"inst"}
+    # One needs a diffusion model; the other is after folds, and translates by the way.
+    elsewhere = {"inst", "foldit"}
+    assert {row.translator for row in rows.values()} == TRANSLATORS.keys() - elsewhere
     for row in rows.values():
         build_translator(row.translator, row.options)
 
