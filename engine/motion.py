@@ -26,6 +26,8 @@ _Floats = NDArray[np.float64]
 _STIFFNESS_PX2 = 4.0
 """Of an outline against turning and growing: as if it were this much larger than it is."""
 _ROUNDS = 3
+_MANY = 24
+"""Of an outline with as many points, every second one is asked."""
 _SMALLEST_SIDE = 32
 """Of a picture in which flow can be told."""
 
@@ -65,44 +67,50 @@ def picture_flow(before: Grey, after: Grey) -> Flow:
     return np.asarray(_estimator.search.calc(*pictures, None), np.float32)
 
 
-def outline_motions(outlines: Sequence[Points], flow: Flow) -> NDArray[np.float64]:
+def outline_motions(outlines: Sequence[Points], flow: Flow) -> _Floats:
     """Similarity (n, 2, 3) by which each of n outlines moved, told by the flow along itself.
 
     Fitted by iterated least squares, so that points that went elsewhere (a highlight, a fold that
     passes in front) count little; all outlines at once.
     """
-    counts = np.array([len(outline) for outline in outlines])
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    points = np.concatenate(outlines).astype(np.float64)
+    # Neighbours on an outline lie closer than what flow tells apart.
+    picked = [outline[:: 1 + (len(outline) >= _MANY)] for outline in outlines]
+    counts = np.array([len(outline) for outline in picked])
+    starts = np.cumsum(counts) - counts
+    x, y = points = np.concatenate(picked).T.astype(np.float64)
     height, width = flow.shape[:2]
-    x, y = np.clip(np.rint(points).astype(np.intp), 0, (width - 1, height - 1)).T
-    moved = flow[y, x].astype(np.float64)
-    weights = np.ones(len(points))
-    for left in reversed(range(_ROUNDS)):
-        motions = _fit(points, moved, weights, starts)
-        if left:
-            each = np.repeat(motions, counts, axis=0)
-            expected = np.einsum("nij,nj->ni", each[:, :, :2], points) + each[:, :, 2] - points
-            error = np.abs(moved - expected).sum(axis=1)
-            usual = np.repeat(np.add.reduceat(error, starts) / counts, counts)
-            weights = 1 / (1 + (error / np.maximum(usual, 0.5)) ** 2)
-    return motions
+    columns, rows = np.rint(points).astype(np.intp)
+    np.clip(columns, 0, width - 1, out=columns)
+    np.clip(rows, 0, height - 1, out=rows)
+    u, v = flow[rows, columns].T.astype(np.float64)
+    terms = np.stack([np.ones_like(x), x, y, u, v, x * x + y * y, x * u + y * v, x * v - y * u])
+    similar = _fit(np.add.reduceat(terms, starts, axis=1))
+    for _ in range(_ROUNDS - 1):
+        grow, turn, right, down = np.repeat(similar, counts, axis=1)
+        error = np.abs(u - grow * x + turn * y - right) + np.abs(v - turn * x - grow * y - down)
+        usual = np.repeat(np.add.reduceat(error, starts) / counts, counts)
+        weights = 1 / (1 + (error / np.maximum(usual, 0.5)) ** 2)
+        similar = _fit(np.add.reduceat(terms * weights, starts, axis=1))
+    grow, turn, right, down = similar
+    motions = np.array([[1 + grow, -turn, right], [turn, 1 + grow, down]])
+    return np.moveaxis(motions, 2, 0)
 
 
-def _fit(points: _Floats, moved: _Floats, weights: _Floats, starts: NDArray[np.intp]) -> _Floats:
-    """Weighted least squares: (n, 2, 3), one similarity for each run of points."""
-    counts = np.diff(np.append(starts, len(points)))
-    total = np.add.reduceat(weights, starts)[:, None]
-    middle = np.add.reduceat(weights[:, None] * points, starts) / total
-    shift = np.add.reduceat(weights[:, None] * moved, starts) / total
-    (x, y) = (points - np.repeat(middle, counts, axis=0)).T
-    (u, v) = (moved - np.repeat(shift, counts, axis=0)).T
-    size = np.add.reduceat(weights * (x * x + y * y), starts) + _STIFFNESS_PX2 * total[:, 0]
-    grow = np.add.reduceat(weights * (x * u + y * v), starts) / size
-    turn = np.add.reduceat(weights * (x * v - y * u), starts) / size
-    linear = np.stack([1 + grow, -turn, turn, 1 + grow], axis=1).reshape(-1, 2, 2)
-    offset = middle + shift - np.einsum("nij,nj->ni", linear, middle)
-    return np.concatenate([linear, offset[:, :, None]], axis=2)
+def _fit(sums: _Floats) -> _Floats:
+    """Weighted least squares of (u, v) = (grow x - turn y + right, turn x + grow y + down).
+
+    Args:
+        sums: (8, n) weighted sums of 1, x, y, u, v, x² + y², x u + y v and x v - y u.
+
+    Returns:
+        (4, n) grow, turn, right, down.
+    """
+    total = sums[0]
+    x, y, u, v = sums[1:5] / total
+    size = sums[5] - total * (x * x + y * y) + _STIFFNESS_PX2 * total
+    grow = (sums[6] - total * (x * u + y * v)) / size
+    turn = (sums[7] - total * (x * v - y * u)) / size
+    return np.stack([grow, turn, u - grow * x + turn * y, v - turn * x - grow * y])
 
 
 def carry(points: Points, motion: NDArray[np.float64]) -> Points:

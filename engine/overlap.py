@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,9 +65,12 @@ def paint_outlines(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArra
     height, width = shape[:2]
     # One below the other with an empty row between, so that one call widens them all.
     masks = np.zeros((len(outlines), height + 1, width), np.uint8)
-    for mask, outline in zip(masks, outlines, strict=True):
-        polygon = np.round(np.clip(outline, -2000, 2000) * 8).astype(np.int32)
-        cv2.fillPoly(mask[:height], [polygon], 1, cv2.LINE_8, 3)
+    if not outlines:
+        return masks[:, :height]
+    points = np.rint(np.clip(np.concatenate(outlines), -2000, 2000) * 8).astype(np.int32)
+    ends = itertools.accumulate(len(outline) for outline in outlines)
+    for mask, outline, end in zip(masks, outlines, ends, strict=True):
+        cv2.fillPoly(mask[:height], [points[end - len(outline) : end]], 1, cv2.LINE_8, 3)
     stacked = masks.reshape(-1, width)
     cv2.dilate(stacked, np.ones((3, 3), np.uint8), dst=stacked)
     return masks[:, :height]

@@ -7,7 +7,9 @@ import pytest
 from engine.instances import (
     InstanceOptions,
     divide_touching,
+    grow_within,
     label_folds,
+    smooth_outlines,
     split_instances,
     straightness,
     trace_outlines,
@@ -67,6 +69,16 @@ def test_specks_are_dropped() -> None:
     region = grid()
     region[10:14, 10:14] = 0.9
     assert split_instances(mask_of(region), OPTIONS) == ()
+
+
+def test_a_region_is_background_if_it_has_one_cell_too_few() -> None:
+    region = grid()
+    region[10:14, 10:15] = region[30:34, 10:15] = 0.9
+    region[30, 15] = 0.9
+    labels = label_folds(region, grid(), InstanceOptions(smallest=21, smallest_core=20))
+    assert not labels.any()
+    region[30:34, 15] = 0.9
+    assert count(label_folds(region, grid(), InstanceOptions(smallest=21, smallest_core=20))) == 1
 
 
 def test_a_fold_is_measured_in_frame_pixels() -> None:
@@ -178,8 +190,41 @@ def test_a_ragged_edge_map_divides_nothing_into_crumbs() -> None:
 
 def test_the_parts_of_a_divided_region_are_numbered_from_one() -> None:
     member = two_lobes(4) > 0
-    labels = divide_touching(member, member, np.ones((32, 32), np.float32), OPTIONS)
+    regions = member.astype(np.uint16)
+    labels = divide_touching(regions, member, np.ones((32, 32), np.float32), OPTIONS)
     assert set(np.unique(labels)) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("corner", [0, 1])
+def test_where_a_region_lies_does_not_change_how_it_is_divided(corner: int) -> None:
+    region, edge = grid(), grid()
+    region[corner : corner + 21, corner : corner + 33] = 0.9
+    edge[corner + 9 : corner + 12, corner : corner + 33] = 0.9
+    labels = label_folds(region, edge, OPTIONS)
+    assert count(labels) == 2
+    assert ((labels > 0) == (region > 0)).all()
+    upper, lower = labels[corner, corner], labels[corner + 20, corner]
+    assert (labels == upper).sum() == pytest.approx((labels == lower).sum(), abs=2 * 33)
+
+
+def test_a_number_goes_round_the_corner_and_never_across_a_gap() -> None:
+    member = np.zeros((9, 9), np.bool_)
+    member[1, 1:8] = member[1:8, 7] = member[7, 1:8] = True
+    member[4, 1:5] = True
+    labels = np.zeros((9, 9), np.uint16)
+    labels[1, 1], labels[4, 1] = 1, 2
+    grown = grow_within(member, labels)
+    assert (grown[7, 1:8] == 1).all()
+    assert (grown[4, 1:5] == 2).all()
+    assert not grown[~member].any()
+
+
+def test_cells_that_no_number_reaches_stay_without_one() -> None:
+    member = np.zeros((5, 9), np.bool_)
+    member[2, :3] = member[2, 6:] = True
+    labels = np.zeros((5, 9), np.uint16)
+    labels[2, 0] = 7
+    assert grow_within(member, labels)[2].tolist() == [7, 7, 7, 0, 0, 0, 0, 0, 0]
 
 
 def test_labels_of_several_divided_regions_do_not_meet() -> None:
@@ -207,6 +252,19 @@ def test_the_outline_of_a_hole_encloses_the_hole() -> None:
     member[10:30, 10:30] = False
     _, hole = trace_outlines(member)
     assert cv2.contourArea(hole) == pytest.approx(20 * 20, rel=0.05)
+
+
+def test_outlines_are_smoothed_together_as_each_alone() -> None:
+    def rim(radius: int) -> np.ndarray:
+        cells = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), radius, 1, cv2.FILLED)
+        return cv2.findContours(cells, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0]
+
+    rims = [rim(20), rim(0), rim(1), rim(9)]
+    for together, each in zip(smooth_outlines(rims), rims, strict=True):
+        (alone,) = smooth_outlines([each])
+        assert together == pytest.approx(alone, abs=1e-4)
+    assert np.hypot(*(smooth_outlines(rims)[0] - 32).T) == pytest.approx(20, abs=0.4)
+    assert smooth_outlines([rim(0)])[0].tolist() == [[32, 32]]
 
 
 def test_outlines_are_read_only() -> None:
