@@ -33,6 +33,7 @@ class ActionId(StrEnum):
     OVERLAY = "overlay"
     FILL = "fill"
     MODE = "mode"
+    BACKEND = "backend"
     FULL_SCREEN = "full_screen"
     SELF_TEST = "self_test"
     HELP = "help"
@@ -97,6 +98,13 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Matched or low latency",
         ("T",),
         "Each picture with its own folds, or the newest with folds moved along",
+    ),
+    ActionRow(
+        _A.BACKEND,
+        "Folds",
+        "Choose the back end",
+        ("Ctrl+B",),
+        "Which back end finds the folds; the video goes on",
     ),
     ActionRow(_A.FULL_SCREEN, "Window", "Full screen", ("F11",), "Full screen", "full_screen"),
     ActionRow(

@@ -45,9 +45,11 @@ def run(source: str | None = None, backend: str | None = None, decoder: str = AU
     application = make_application()
     path = default_path()
     settings, notice = load_settings(path)
+    wanted = backend or settings.backend
     session = Session(
         partial(open_source, decoder=decoder),
-        lambda: open_model(backend or settings.backend, session.tell),
+        lambda: open_model(wanted, session.tell),
+        wanted,
     )
     window = MainWindow(session, settings, partial(save_settings, path=path))
     if notice is not None:
@@ -74,12 +76,12 @@ def open_model(backend: str, tell: Callable[[Notice], None]) -> Analyser:
         BundleError, BackendError: the model cannot be used at all.
     """
     try:
-        return open_analyser(backend=backend, builds_plan=True)
+        return open_analyser(backend=backend, may_change=True)
     except BackendError as error:
         if backend == AUTOMATIC:
             raise
         tell(Notice(f"{error.what} The fastest back end that works is used.", error.remedy))
-        return open_analyser(builds_plan=True)
+        return open_analyser(may_change=True)
 
 
 def check_display() -> None:

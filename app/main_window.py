@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.views.transport.sought.connect(self.session.seek)
         self.views.side_panel.overlay.look_changed.connect(self._apply_look)
         self.views.side_panel.overlay.mode_chosen.connect(self.set_mode)
+        self.views.side_panel.performance.backend.chosen.connect(self.change_backend)
         self.views.transport.recorder.outputs_chosen.connect(self._choose_outputs)
         self.views.transport.recorder.folder_wanted.connect(self.choose_record_folder)
         self.views.notice_bar.dismissed.connect(self._greeted)
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
             ActionId.OVERLAY: self.toggle_overlay,
             ActionId.FILL: self.toggle_fill,
             ActionId.MODE: self.toggle_mode,
+            ActionId.BACKEND: self.show_backends,
             ActionId.FULL_SCREEN: self.toggle_full_screen,
             ActionId.SELF_TEST: self.start_self_test,
             ActionId.HELP: self.show_help,
@@ -177,6 +179,15 @@ class MainWindow(QMainWindow):
         self.settings = replace(self.settings, low_latency=mode is Mode.LOW_LATENCY)
         self.session.set_mode(mode)
         self.views.side_panel.overlay.set_mode(mode)
+
+    def show_backends(self) -> None:
+        """Offer the back ends to choose from."""
+        self.views.side_panel.performance.backend.open_menu()
+
+    def change_backend(self, name: str) -> None:
+        """Have the folds found by another back end, or the fastest; the video goes on."""
+        self.settings = replace(self.settings, backend=name)
+        self.session.change_backend(name)
 
     def toggle_recording(self) -> None:
         """Record what plays, or end the recording."""

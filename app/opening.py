@@ -87,6 +87,13 @@ class Model:
         self._open = open_analyser
         self._lock = threading.Lock()
         self._analyser: Analyser | None = None
+        self._wanted: str | None = None
+
+    def change_backend(self, name: str) -> None:
+        """Have it computed by another back end: at once, or as soon as it is open. Never waits."""
+        self._wanted = name
+        if self._analyser is not None:
+            self._analyser.change_backend(name)
 
     def get(self) -> Analyser:
         """The analyser.
@@ -97,6 +104,8 @@ class Model:
         with self._lock:
             if self._analyser is None:
                 self._analyser = self._open()
+                if self._wanted is not None:
+                    self._analyser.change_backend(self._wanted)
             return self._analyser
 
     def close(self) -> None:

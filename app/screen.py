@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.backends import AUTOMATIC
 from engine.recording import RecordingStatus
 from engine.shown import Mode
 from engine.sources import SourceInfo
@@ -45,6 +46,8 @@ class Screen:
     """Name of the model and what computes it."""
     choice: str = ""
     """Why it is computed by that."""
+    backend: str = AUTOMATIC
+    """Which back end the user wants, by name."""
     frame: Frame | None = None
     analysis: Analysis | None = None
     tracked: TrackedFolds | None = None

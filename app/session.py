@@ -15,6 +15,7 @@ from app.opening import Model, OpenAnalyser, Opened, Opening, OpenSource, Stage
 from app.recordings import RecordingChoice, Recordings
 from app.screen import Loop, Screen, Signal
 from engine.analyser import open_analyser
+from engine.backends import AUTOMATIC
 from engine.errors import HaustraError
 from engine.pipeline import Mode, Pipeline, Shown, ShownState
 from engine.sources import open_source
@@ -33,9 +34,11 @@ class Session:
         self,
         open_source: OpenSource = open_source,
         open_analyser: OpenAnalyser = open_analyser,
+        backend: str = AUTOMATIC,
     ) -> None:
         self._open_source = open_source
         self._model = Model(open_analyser)
+        self._backend = backend
         self._stage = Stage()
         self._spec: str | None = None
         self._opening: Opening | None = None
@@ -139,6 +142,12 @@ class Session:
         if self._pipeline is not None:
             self._pipeline.set_mode(mode)
 
+    def change_backend(self, name: str) -> None:
+        """Have the model computed by another back end while pictures go on; kept for all."""
+        if name != self._backend:
+            self._backend = name
+            self._model.change_backend(name)
+
     def cycle_loop(self) -> None:
         """First call: repeat from here. Second: to here. Third: do not repeat."""
         pipeline = self._pipeline
@@ -190,6 +199,7 @@ class Session:
         if opened is None:
             return Screen(
                 mode=self._mode,
+                backend=self._backend,
                 detail=IDLE if self._opening is None else _opening_text(self._opening),
             )
         opened.pipeline.set_mode(self._mode)
@@ -246,6 +256,7 @@ class Session:
             analysis=shown.analysis,
             tracked=shown.tracked,
             mode=self._mode,
+            backend=self._backend,
             is_playing=is_playing,
             position_s=(opened.pipeline.position_s if shown.frame is None else shown.frame.pts_s),
             speed=opened.pipeline.speed,

@@ -105,6 +105,10 @@ def style_sheet() -> str:
     QToolButton#segment:focus {{ border-color: {ACCENT}; }}
     QToolButton[popupMode="1"] {{ padding-right: 20px; }}
     QToolButton::menu-button {{ border: none; width: 16px; }}
+    QToolButton[popupMode="2"] {{ padding-right: 18px; }}
+    QToolButton::menu-indicator {{
+        subcontrol-origin: padding; subcontrol-position: center right; right: 4px;
+    }}
     QToolTip {{
         background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px 6px;
     }}

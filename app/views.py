@@ -63,6 +63,8 @@ class Views(QWidget):
             self._show_source(new)
         if is_first or (new.info, new.model, new.choice) != (old.info, old.model, old.choice):
             self._show_machinery(new)
+        if is_first or new.backend != old.backend:
+            self.side_panel.performance.backend.set_wanted(new.backend)
         if is_first or (new.signal, new.detail) != (old.signal, old.detail):
             self.status_line.set_signal(new.signal, new.detail)
             self.video.set_message(*_message(new))
@@ -99,7 +101,7 @@ class Views(QWidget):
         decoder = "" if info is None else f"{info.width} × {info.height}, {info.decoder}"
         parts = [part for part in (screen.model, decoder) if part]
         self.status_line.set_machinery(" · ".join(parts))
-        self.side_panel.performance.set_choice(screen.choice)
+        self.side_panel.performance.backend.set_reason(screen.choice)
 
 
 def _message(screen: Screen) -> tuple[str, str]:

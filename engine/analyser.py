@@ -11,7 +11,7 @@ import cv2
 
 import resources
 from engine.backends import AUTOMATIC, InferenceBackend, open_backend
-from engine.backends.choice import Choosing, open_automatic
+from engine.backends.choice import AS_ASKED, Choosing, asked_for, open_as_asked, open_automatic
 from engine.backends.serving import Serving
 from engine.bundle import ModelBundle
 from engine.instances import InstanceOptions, split_instances
@@ -95,7 +95,7 @@ class Analyser:
     @property
     def choice(self) -> str:
         """Why it is this back end, for people."""
-        return self.backend.reason if isinstance(self.backend, Serving) else "as asked"
+        return self.backend.reason if isinstance(self.backend, Serving) else AS_ASKED
 
     @property
     def note(self) -> str | None:
@@ -121,6 +121,15 @@ class Analyser:
         """The folds found last, moved to where they should be in a later frame."""
         return self._follow.foreseen(frame)
 
+    def change_backend(self, name: str) -> None:
+        """Have another back end, or the fastest, take over while pictures go on; never waits.
+
+        Only for an analyser opened with `may_change`. Where the other cannot be opened, what
+        serves goes on, and `note` says why.
+        """
+        if isinstance(self.backend, Serving):
+            self.backend.change_to(asked_for(self.bundle, name))
+
     def reset(self) -> None:
         """Forget the past: after a seek, or before another video."""
         for stage in self.stages:
@@ -136,7 +145,7 @@ def open_analyser(
     backend: str | None = None,
     threads: int | None = None,
     *,
-    builds_plan: bool = False,
+    may_change: bool = False,
     is_steadied: bool = False,
 ) -> Analyser:
     """Open a bundle (the shipped one unless told) on a back end (the fastest here unless named).
@@ -145,7 +154,8 @@ def open_analyser(
         bundle: its folder.
         backend: by name.
         threads: of the back end.
-        builds_plan: where TensorRT only lacks its plan, build that meanwhile and change over.
+        may_change: for pictures on screen. Others stand by should the back end fail, a TensorRT
+            plan that is missing is built meanwhile, and `change_backend` may ask for another.
         is_steadied: masks are averaged over time, against flicker.
 
     Raises:
@@ -155,6 +165,7 @@ def open_analyser(
     cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
     if backend in (None, AUTOMATIC):
-        chosen = open_automatic(opened, threads, Choosing(builds_plan=builds_plan))
+        chosen = open_automatic(opened, threads, Choosing(builds_plan=may_change))
         return Analyser(opened, chosen, is_steadied=is_steadied)
-    return Analyser(opened, open_backend(opened, backend, threads), is_steadied=is_steadied)
+    open_named = open_as_asked if may_change else open_backend
+    return Analyser(opened, open_named(opened, backend, threads), is_steadied=is_steadied)

@@ -9,10 +9,11 @@ import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
 from app.latency_log import LatencySummary
+from app.widgets.backend_choice import BackendChoice
 from app.widgets.overlay_panel import heading
 from engine.types import PipelineStatus
 
@@ -21,7 +22,7 @@ _BINS = 120
 
 
 class PerformancePanel(QWidget):
-    """A plot of the last minute and six figures. Refreshed a few times a second."""
+    """A plot of the last minute, six figures, and what computes. Refreshed a few times a second."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,10 +38,8 @@ class PerformancePanel(QWidget):
         column.addWidget(heading("Decoded to painted, ms"))
         column.addWidget(self._plot, 1)
         column.addLayout(self._figures())
-        self._choice = QLabel(alignment=Qt.AlignmentFlag.AlignRight, wordWrap=True)
-        self._choice_label = _dim("Back end")
-        column.addLayout(self._choice_row())
-        self.set_choice("")
+        self.backend = BackendChoice()
+        column.addWidget(self.backend)
         self.set_status(None)
         self.set_age(None)
         self.set_latency((np.empty(0), np.empty(0)), LatencySummary(None, None, 0.0))
@@ -75,12 +74,6 @@ class PerformancePanel(QWidget):
             self._values[name] = value
         return grid
 
-    def _choice_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self._choice_label, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._choice, 1)
-        return row
-
     def set_latency(
         self,
         series: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -112,17 +105,9 @@ class PerformancePanel(QWidget):
         """How much older the picture is in which the folds on screen were found."""
         self._values["Age of folds"].setText(_number(age_ms, "ms"))
 
-    def set_choice(self, text: str) -> None:
-        """Why it is this back end that finds the folds; empty without a model."""
-        # A figure and its unit stay on one line.
-        self._choice.setText(text.replace(" ms", "\N{NO-BREAK SPACE}ms"))
-        for label in (self._choice_label, self._choice):
-            label.setVisible(bool(text))
-
     def texts(self) -> Mapping[str, str]:
         """Figures by name, as shown."""
-        figures = {name: label.text() for name, label in self._values.items()}
-        return figures | {"Back end": self._choice.text().replace("\N{NO-BREAK SPACE}", " ")}
+        return {name: label.text() for name, label in self._values.items()}
 
 
 def binned(

@@ -18,6 +18,7 @@ from types import MappingProxyType
 import numpy as np
 
 from engine.backends import (
+    AUTOMATIC,
     BACKENDS,
     DEFAULT_BACKEND,
     InferenceBackend,
@@ -33,6 +34,7 @@ from engine.timing import Clock, SystemClock
 
 NO_PLAN = "Its plan is not built yet; haustra build does it."
 """Why TensorRT did not take part."""
+AS_ASKED = "as asked"
 _PLANNED = "tensorrt"
 _WARM_UP_RUNS = 3
 _RUNS = 15
@@ -133,6 +135,48 @@ def open_automatic(
     raise failures[0]
 
 
+def open_as_asked(
+    bundle: ModelBundle, name: str, threads: int | None = None, choosing: Choosing | None = None
+) -> Serving:
+    """Open the back end `name`; the others stand by.
+
+    Raises:
+        BackendError: it cannot be opened.
+    """
+    choosing = choosing or Choosing()
+    others = [each for each in BACKENDS if each != name]
+    return Serving(
+        choosing.open(bundle, name, threads),
+        bundle.input.size,
+        others=[asked_for(bundle, each, threads, choosing) for each in others],
+        reason=AS_ASKED,
+    )
+
+
+def asked_for(
+    bundle: ModelBundle, name: str, threads: int | None = None, choosing: Choosing | None = None
+) -> Candidate:
+    """The back end `name`, or the fastest, to take over while pictures go on (`Serving`)."""
+    choosing = choosing or Choosing()
+    if name == _PLANNED:
+        progress = BuildProgress(choosing.clock)
+        return Candidate(
+            name, lambda: _planned(bundle, choosing, progress), progress.cancel, lambda: AS_ASKED
+        )
+    if name != AUTOMATIC:
+        return Candidate(
+            name, lambda: choosing.open(bundle, name, threads), reason=lambda: AS_ASKED
+        )
+    reasons: list[str] = []
+
+    def open_fastest() -> InferenceBackend:
+        choice = choose(bundle, threads, choosing)
+        reasons.append(choice.text)
+        return choosing.open(bundle, choice.name, threads)
+
+    return Candidate(AUTOMATIC, open_fastest, reason=lambda: reasons[-1])
+
+
 def choose(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choice:
     """The choice remembered for this model and machine, or measured now.
 
@@ -226,9 +270,7 @@ def _plan_to_build(bundle: ModelBundle, to_beat_ms: float, choosing: Choosing) -
     progress = BuildProgress(choosing.clock)
 
     def build() -> InferenceBackend:
-        from engine.backends.tensorrt import TensorRtBackend
-
-        opened = TensorRtBackend(bundle, progress=progress, cache=choosing.cache)
+        opened = _planned(bundle, choosing, progress)
         took_ms = median_ms(opened, bundle.input.size, choosing.clock)
         if took_ms < to_beat_ms:
             return opened
@@ -236,6 +278,13 @@ def _plan_to_build(bundle: ModelBundle, to_beat_ms: float, choosing: Choosing) -
         raise BackendError(f"It takes {took_ms:.1f} ms, what serves takes {to_beat_ms:.1f} ms.")
 
     return Candidate(_PLANNED, build, progress.cancel)
+
+
+def _planned(bundle: ModelBundle, choosing: Choosing, progress: BuildProgress) -> InferenceBackend:
+    """TensorRT, after its plan has been built where it is missing."""
+    from engine.backends.tensorrt import TensorRtBackend
+
+    return TensorRtBackend(bundle, progress=progress, cache=choosing.cache)
 
 
 def _has_plan(bundle: ModelBundle, cache: UserCache) -> bool | None:

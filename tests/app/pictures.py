@@ -65,6 +65,8 @@ class SquareFinder:
 
     def __init__(self) -> None:
         self.stages = (self,)
+        self.asked_for: list[str] = []
+        """Back ends."""
 
     def __call__(self, frame: Frame) -> Analysis:
         return analysis_of(frame, square(1, 40, 90))
@@ -72,6 +74,10 @@ class SquareFinder:
     def foreseen(self, frame: Frame) -> TrackedFolds | None:
         """It knows nothing of motion."""
         return None
+
+    def change_backend(self, name: str) -> None:
+        """It computes nothing, but knows what was asked for."""
+        self.asked_for.append(name)
 
     def reset(self) -> None:
         """It remembers nothing."""

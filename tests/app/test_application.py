@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
@@ -11,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.application import check_display, install_exception_hook, open_model, run
 from app.notices import Notice, NoticeKind
 from engine.errors import HaustraError, SourceError
-from tests.app.pictures import PATIENCE_MS
+from engine.types import Frame
+from tests.app.pictures import PATIENCE_MS, until
 
 
 @pytest.fixture
@@ -81,6 +83,16 @@ def test_a_back_end_in_the_settings_is_the_one_that_runs() -> None:
     analyser = open_model("openvino", told.append)
     analyser.close()
     assert (analyser.backend.name, analyser.choice, told) == ("openvino", "as asked", [])
+
+
+def test_another_back_end_takes_over_in_a_window_that_plays() -> None:
+    pytest.importorskip("onnxruntime")
+    analyser = open_model("openvino", lambda _notice: None)
+    analyser.change_backend("onnxruntime")
+    picture = Frame(0, 0.0, 0.0, np.full((64, 64, 3), 90, np.uint8))
+    assert until(lambda: analyser(picture) is not None and analyser.backend.name == "onnxruntime")
+    assert (analyser.choice, analyser.note) == ("as asked", None)
+    analyser.close()
 
 
 def test_an_unknown_back_end_on_the_command_line_opens_no_window() -> None:

@@ -231,4 +231,20 @@ def test_a_back_end_that_takes_over_is_named_while_the_video_plays(
         return window.views.status_line.machinery_text().startswith("another finder · ")
 
     qtbot.waitUntil(is_named, timeout=PATIENCE_MS)
-    assert window.views.side_panel.performance.texts()["Back end"] == "ready since"
+    assert window.views.side_panel.performance.backend.texts() == ("Automatic", "ready since")
+
+
+def test_another_back_end_is_asked_for_by_key_and_kept(open_desk: Open, qtbot: QtBot) -> None:
+    finder = SquareFinder()
+    desk = open_desk(open_analyser=lambda: cast(Analyser, finder))
+    choice = desk.window.views.side_panel.performance.backend
+    qtbot.keyClick(desk.window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert choice.is_open
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        qtbot.keyClick(menu, key)
+    assert finder.asked_for == ["openvino"]
+    qtbot.waitUntil(lambda: choice.texts()[0] == "OpenVINO", timeout=PATIENCE_MS)
+    desk.window.close()
+    assert desk.saved[-1].backend == "openvino"

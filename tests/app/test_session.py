@@ -88,6 +88,24 @@ def test_an_opened_source_plays_live(make: Make) -> None:
     assert _reaches(make(_CLIP), lambda screen: screen.signal is Signal.LIVE)
 
 
+def test_another_back_end_is_asked_for_while_the_video_plays(make: Make) -> None:
+    finder = SquareFinder()
+    session = make(_CLIP, lambda: cast(Analyser, finder))
+    session.change_backend("onnxruntime")
+    session.change_backend("onnxruntime")
+    assert finder.asked_for == ["onnxruntime"]
+    assert session.tick().backend == "onnxruntime"
+
+
+def test_a_back_end_asked_for_before_anything_is_open_computes_from_the_start(make: Make) -> None:
+    finder = SquareFinder()
+    session = make(open_analyser=lambda: cast(Analyser, finder))
+    session.change_backend("onnxruntime")
+    session.open(_CLIP)
+    assert session.wait_until_open(30.0)
+    assert finder.asked_for == ["onnxruntime"]
+
+
 def test_the_time_shown_is_that_of_the_picture_on_screen(make: Make) -> None:
     session = make(_CLIP)
     assert _reaches(session, lambda screen: screen.position_s > 0.3)

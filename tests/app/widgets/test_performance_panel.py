@@ -29,7 +29,6 @@ def test_figures_are_shown_with_their_units(qtbot: QtBot) -> None:
     panel.set_latency((np.array([-1.0]), np.array([18.0])), LatencySummary(18.0, 24.04, 49.9))
     panel.set_status(PipelineStatus(_BOTH, frames_in=200, dropped=3, analysed_hz=49.5))
     panel.set_age(40.0)
-    panel.set_choice("fastest of openvino 4.1 ms, onnxruntime 6.3 ms")
     assert dict(panel.texts()) == {
         "Median": "18.0 ms",
         "99th percentile": "24.0 ms",
@@ -37,7 +36,6 @@ def test_figures_are_shown_with_their_units(qtbot: QtBot) -> None:
         "Analysed": "49.5 a second",
         "Dropped": "3 of 200",
         "Age of folds": "40.0 ms",
-        "Back end": "fastest of openvino 4.1 ms, onnxruntime 6.3 ms",
     }
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.backends import BACKENDS, InferenceBackend, open_backend
+from engine.backends import AUTOMATIC, BACKENDS, InferenceBackend, open_backend
 from engine.backends.choice import (
     NO_PLAN,
     Choice,
     Choosing,
+    asked_for,
     choose,
     fingerprint,
     median_ms,
+    open_as_asked,
     open_automatic,
 )
 from engine.bundle import InputSpec, ModelBundle
@@ -184,3 +187,27 @@ def test_only_live_pictures_have_a_plan_built_meanwhile(
     assert for_live.note is not None or for_live.name != "onnxruntime"
     for_a_file.close()
     for_live.close()
+
+
+def test_one_that_was_asked_for_serves_and_the_others_stand_by(bench: Bench) -> None:
+    serving = open_as_asked(bench.bundle, "openvino", 1, bench.choosing)
+    assert (serving.name, serving.reason) == ("openvino", "as asked")
+    assert {each.name for each in serving.standing_by} == set(BACKENDS) - {"openvino"}
+    serving.close()
+
+
+def test_the_fastest_takes_over_again_where_it_is_asked_for(bench: Bench) -> None:
+    serving = open_as_asked(bench.bundle, "openvino", 1, bench.choosing)
+    serving.change_to(asked_for(bench.bundle, AUTOMATIC, 1, bench.choosing))
+    assert serving.wait_until_settled(20.0)
+    serving.infer(np.zeros((64, 64, 3), np.uint8))
+    assert serving.name == "onnxruntime"
+    assert serving.reason == "fastest of onnxruntime 4.0 ms, openvino 8.0 ms"
+    serving.close()
+
+
+def test_a_plan_that_is_asked_for_can_be_given_up(bench: Bench) -> None:
+    candidate = asked_for(bench.bundle, "tensorrt", 1, bench.choosing)
+    candidate.cancel()
+    with pytest.raises(BackendError):
+        candidate.open()

@@ -191,6 +191,81 @@ def test_closing_also_closes_what_stands_by(real: Open) -> None:
     assert better.is_closed
 
 
+def test_one_that_is_asked_for_takes_over_with_its_own_reason(real: Open) -> None:
+    first, asked = Wrapped(real(), "first"), Wrapped(real(), "asked")
+    serving = Serving(first, SIZE)
+    serving.change_to(Candidate("asked", lambda: asked, reason=lambda: "as asked"))
+    settled(serving).infer(PICTURE)
+    assert (serving.name, serving.reason) == ("asked", "as asked")
+    assert [each.name for each in serving.standing_by] == ["first"]
+    serving.close()
+    assert first.is_closed
+    assert asked.is_closed
+
+
+def test_one_that_served_before_takes_over_again_without_being_opened(real: Open) -> None:
+    first = Wrapped(real(), "first")
+    serving = Serving(first, SIZE)
+    serving.change_to(Candidate("second", lambda: Wrapped(real(), "second")))
+    settled(serving).infer(PICTURE)
+
+    def open_again() -> InferenceBackend:
+        raise AssertionError("it is open")
+
+    serving.change_to(Candidate("first", open_again))
+    settled(serving).infer(PICTURE)
+    assert serving.name == "first"
+    assert [each.name for each in serving.standing_by] == ["second"]
+    assert not first.is_closed
+
+
+def test_one_opened_anew_under_the_same_name_replaces_the_one_before(real: Open) -> None:
+    before, anew = Wrapped(real(), "same"), Wrapped(real(), "same")
+    serving = Serving(before, SIZE)
+    serving.change_to(Candidate("auto", lambda: anew))
+    settled(serving).infer(PICTURE)
+    assert before.is_closed
+    assert serving.standing_by == ()
+    serving.infer(PICTURE)
+
+
+def test_asking_for_another_gives_up_what_is_being_prepared(real: Open) -> None:
+    is_cancelled, late = threading.Event(), Wrapped(real(), "late")
+
+    def open_late() -> InferenceBackend:
+        assert is_cancelled.wait(WAIT_S)
+        return late
+
+    serving = Serving(real(), SIZE, better=Candidate("late", open_late, is_cancelled.set))
+    serving.change_to(Candidate("asked", lambda: Wrapped(real(), "asked")))
+    settled(serving).infer(PICTURE)
+    assert serving.name == "asked"
+    assert late.is_closed
+
+
+def test_one_that_does_not_open_leaves_what_serves_and_says_why(real: Open) -> None:
+    def refuse() -> InferenceBackend:
+        raise BackendError("It is not installed.", "Install it.")
+
+    serving = Serving(Wrapped(real(), "first"), SIZE, reason="the only one")
+    serving.change_to(Candidate("asked", refuse, reason=lambda: "as asked"))
+    settled(serving).infer(PICTURE)
+    assert (serving.name, serving.reason) == ("first", "first, since asked does not open")
+    assert serving.note == "asked does not take over. It is not installed. Install it."
+
+
+def test_a_closed_one_prepares_nothing_more(real: Open) -> None:
+    serving = Serving(real(), SIZE)
+    serving.close()
+
+    def open_it() -> InferenceBackend:
+        raise AssertionError("it is closed")
+
+    serving.change_to(Candidate("asked", open_it))
+    assert serving.wait_until_settled(WAIT_S)
+    assert serving.note is None
+
+
 def test_an_error_nobody_foresaw_leaves_the_pictures_alone(real: Open) -> None:
     def explode() -> InferenceBackend:
         raise ZeroDivisionError("of all things")
