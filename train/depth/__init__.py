@@ -22,7 +22,7 @@ ESTIMATORS: dict[str, str] = {
     "depth-anything": "train.depth.anything:open_depth_anything",
     "falloff": "train.depth.falloff:open_falloff",
 }
-"""Name → "module:attribute" of a callable (weights: Path | None) -> DepthEstimator."""
+"""Name → "module:attribute" of a callable (weights, short side) -> DepthEstimator."""
 
 
 class DepthEstimator(Protocol):
@@ -33,8 +33,16 @@ class DepthEstimator(Protocol):
         ...
 
 
-def open_estimator(name: str, weights: Path | None = None) -> DepthEstimator:
-    """The estimator called `name`; `weights` None takes those that travel with the package.
+def open_estimator(
+    name: str, weights: Path | None = None, short_side_px: int | None = None
+) -> DepthEstimator:
+    """The estimator called `name`.
+
+    Args:
+        name: in `ESTIMATORS`.
+        weights: None takes those that travel with the package.
+        short_side_px: what pictures are brought to before the network sees them; None as it has
+            learned them. Crops of pictures want as much less.
 
     Raises:
         RecipeError: no such estimator, weights missing or of another network.
@@ -46,6 +54,7 @@ def open_estimator(name: str, weights: Path | None = None) -> DepthEstimator:
         )
     module, attribute = ESTIMATORS[name].split(":")
     opened = cast(
-        Callable[[Path | None], DepthEstimator], getattr(importlib.import_module(module), attribute)
+        Callable[[Path | None, int | None], DepthEstimator],
+        getattr(importlib.import_module(module), attribute),
     )
-    return opened(weights)
+    return opened(weights, short_side_px)

@@ -24,15 +24,16 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class DepthAnythingEstimator(nn.Module):
     """Frozen; gradients flow through it to the picture."""
 
-    def __init__(self, network: DepthAnything) -> None:
+    def __init__(self, network: DepthAnything, short_side_px: int | None = None) -> None:
         super().__init__()
         self.network = network.eval().requires_grad_(False)
+        self._short_side_px = short_side_px
 
     def forward(self, pictures: Tensor) -> DepthPrediction:
         """(B, 3, H, W) RGB in [-1, 1] → inverse depth (B, H, W), scale and shift unknown."""
         self.to(pictures.device)
         height, width = pictures.shape[-2:]
-        short = min(height, width, LARGEST_SIDE_PX)
+        short = self._short_side_px or min(height, width, LARGEST_SIDE_PX)
         size = grid_size(height, width, short, PATCH)
         mean, deviation = (
             torch.tensor(each, device=pictures.device)[:, None, None]
@@ -43,7 +44,9 @@ class DepthAnythingEstimator(nn.Module):
         return DepthPrediction(back_to(inverse, height, width), is_inverse=True)
 
 
-def open_depth_anything(weights: Path | None = None) -> DepthAnythingEstimator:
+def open_depth_anything(
+    weights: Path | None = None, short_side_px: int | None = None
+) -> DepthAnythingEstimator:
     """The estimator with imported weights, which know their size and version.
 
     Raises:
@@ -53,4 +56,4 @@ def open_depth_anything(weights: Path | None = None) -> DepthAnythingEstimator:
     state, about = read_weights(path, KIND)
     network = DepthAnything(SIZES[about["size"]], about["version"])
     fill(network, state, str(path))
-    return DepthAnythingEstimator(network)
+    return DepthAnythingEstimator(network, short_side_px)

@@ -38,7 +38,7 @@ class ColonEstimator(nn.Module):
         return DepthPrediction(back_to(log_depth, height, width).exp(), is_inverse=False)
 
 
-def open_colon(weights: Path | None = None) -> ColonEstimator:
+def open_colon(weights: Path | None = None, short_side_px: int | None = None) -> ColonEstimator:
     """The estimator; `weights` of a run (`haustra-train depth train`), or None for those shipped.
 
     Raises:
@@ -48,7 +48,7 @@ def open_colon(weights: Path | None = None) -> ColonEstimator:
     state, about = read_weights(path, KIND, _REMEDY)
     network = build_colon_depth(pretrained=False)
     fill(network, state, str(path))
-    return ColonEstimator(network, int(about["short_side_px"]))
+    return ColonEstimator(network, short_side_px or int(about["short_side_px"]))
 
 
 def save_colon(path: Path, network: ColonDepth, short_side_px: int, trained_on: str) -> Path:

@@ -31,8 +31,8 @@ class FalloffEstimator:
         return DepthPrediction(brightness.clamp_min(_DARKEST).rsqrt(), is_inverse=False)
 
 
-def open_falloff(weights: Path | None = None) -> FalloffEstimator:
-    """The estimator.
+def open_falloff(weights: Path | None = None, short_side_px: int | None = None) -> FalloffEstimator:
+    """The estimator, which takes pixels one by one, in pictures of any size.
 
     Raises:
         RecipeError: weights are named.

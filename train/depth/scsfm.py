@@ -19,21 +19,24 @@ _MEAN, _DEVIATION = 0.45, 0.225
 class DispResNetEstimator(nn.Module):
     """Frozen; gradients flow through it to the picture."""
 
-    def __init__(self, network: DispResNet) -> None:
+    def __init__(self, network: DispResNet, short_side_px: int | None = None) -> None:
         super().__init__()
         self.network = network.eval().requires_grad_(False)
+        self._short_side_px = short_side_px
 
     def forward(self, pictures: Tensor) -> DepthPrediction:
         """(B, 3, H, W) RGB in [-1, 1] → disparity (B, H, W); its scale is anybody's guess."""
         self.to(pictures.device)
         height, width = pictures.shape[-2:]
-        size = grid_size(height, width, min(height, width), STRIDE)
+        size = grid_size(height, width, self._short_side_px or min(height, width), STRIDE)
         normalised = ((resized(pictures, size) + 1) / 2 - _MEAN) / _DEVIATION
         disparity = self.network(normalised)[:, 0]
         return DepthPrediction(back_to(disparity, height, width), is_inverse=True)
 
 
-def open_dispresnet(weights: Path | None = None) -> DispResNetEstimator:
+def open_dispresnet(
+    weights: Path | None = None, short_side_px: int | None = None
+) -> DispResNetEstimator:
     """The estimator with imported weights.
 
     Raises:
@@ -43,4 +46,4 @@ def open_dispresnet(weights: Path | None = None) -> DispResNetEstimator:
     state, about = read_weights(path, KIND)
     network = DispResNet(int(about["depth"]))
     fill(network, state, str(path))
-    return DispResNetEstimator(network)
+    return DispResNetEstimator(network, short_side_px)

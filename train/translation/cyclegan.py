@@ -161,6 +161,11 @@ class DepthCycleGAN(CycleGAN):
         terms = super().generator_terms(batch, translated, simulated_like)
         return terms | self._depth(translated, batch)
 
+    def shown(self, batch: Batch) -> dict[str, Tensor]:
+        """With the depth that holds it, and that of what came out."""
+        shown = super().shown(batch)
+        return shown | self._depth.shown(shown["translated"], batch)
+
 
 def _total(terms: Mapping[str, Tensor]) -> Tensor:
     return torch.stack(list(terms.values())).sum()

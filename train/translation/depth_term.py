@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from train.depth import DepthEstimator, open_estimator
+from train.depth.sheet import coloured
 from train.losses.depth import (
     DepthLossOptions,
     DepthPrediction,
@@ -29,6 +31,9 @@ class DepthOptions:
     estimator: str = "colon"
     weights: str = ""
     """File of the estimator; empty for the one that travels with the package."""
+    short_side_px: int = 0
+    """What its pictures are brought to; 0 as it has learned them. For crops of half a picture, half
+    of that: the network then sees everything as large as it knows it."""
     loss: DepthLossOptions = field(default_factory=DepthLossOptions)
 
 
@@ -49,8 +54,10 @@ class DepthTerm:
             RecipeError: there is none of this name, or its weights are missing.
         """
         if self._critic is None:
-            weights = Path(self._options.weights) if self._options.weights else None
-            self._critic = open_estimator(self._options.estimator, weights)
+            options = self._options
+            weights = Path(options.weights) if options.weights else None
+            side_px = options.short_side_px or None
+            self._critic = open_estimator(options.estimator, weights, side_px)
         return self._critic
 
     def __call__(self, translated: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -67,3 +74,19 @@ class DepthTerm:
             angle = normal_disagreement(normals(depth, batch.rays), batch.normal, whole)
             terms["normals"] = options.normals * angle
         return terms
+
+    @torch.no_grad()
+    def shown(self, translated: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """For people, (B, 3, H, W) in [-1, 1]: true depth and that of G(x), near bright."""
+        found = fitted_depth(
+            self.open()(translated.float()), batch.depth_mm, batch.seen, self._options.loss.floor
+        )
+        truth = batch.depth_mm * batch.seen
+        return {"depth": _pictures(truth, truth), "depth of translated": _pictures(found, truth)}
+
+
+def _pictures(depth_mm: Tensor, truth_mm: Tensor) -> Tensor:
+    """(B, H, W) → (B, 3, H, W), in the colours of the truth."""
+    pairs = zip(depth_mm.cpu(), truth_mm.cpu(), strict=True)
+    images = torch.stack([torch.from_numpy(coloured(*pair)) for pair in pairs])
+    return images.permute(0, 3, 1, 2).to(depth_mm) / 127.5 - 1

@@ -262,16 +262,19 @@ class Structured(Translator):
         return torch.stack(terms).mean()
 
     def shown(self, batch: Batch) -> dict[str, Tensor]:
-        """In three styles: the default, another, and that of the real picture beside it."""
+        """In three styles: the default, another, the real picture's; with depth if that counts."""
         other = torch.ones(len(batch.real), self._options.code, device=batch.real.device)
         with torch.no_grad():
-            return {
+            shown = {
                 "simulated": batch.simulated,
                 "translated": self.translate(batch.simulated),
                 "another style": self.translate(batch.simulated, other),
                 "in this style": self.translate(batch.simulated, batch.real),
                 "real": batch.real,
             }
+        if self._options.depth.weight:
+            shown |= self._depth.shown(shown["translated"], batch)
+        return shown
 
 
 def _through(pictures: Tensor, seen: Tensor) -> Tensor:
