@@ -136,15 +136,25 @@ def check_model() -> Finding:
     from engine.bundle import ModelBundle
 
     bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
+    precisions = ", ".join(sorted(bundle.precisions))
     return Finding(
-        lines=(f"{bundle.name} {bundle.version}, unaltered",),
-        facts={"name": bundle.name, "version": bundle.version, "is_intact": True},
+        lines=(
+            f"{bundle.name} {bundle.version}, unaltered",
+            f"finds {', '.join(bundle.outputs)}; computes in {precisions}",
+        ),
+        facts={
+            "name": bundle.name,
+            "version": bundle.version,
+            "is_intact": True,
+            "outputs": list(bundle.outputs),
+            "precisions": [str(each) for each in sorted(bundle.precisions)],
+        },
     )
 
 
 def check_backends() -> Finding:
     """Every inference back end, opened on the bundled model and run on a black picture."""
-    from engine.backends import BACKENDS
+    from engine.backends.choice import takes_part
     from engine.bundle import ModelBundle
 
     try:
@@ -152,7 +162,7 @@ def check_backends() -> Finding:
     except BundleError:
         return Finding(("not tried, for want of a model",))
     choice = _automatic_choice(bundle)
-    states = {name: _state_of(bundle, name, choice) for name in BACKENDS}
+    states = {name: _state_of(bundle, name, choice) for name in takes_part(bundle)}
     working = [name for name, state in states.items() if state["works"]]
     lines = [
         f"{name}: {state['description']}, {state['infer_ms']} ms a picture"

@@ -79,11 +79,16 @@ class Analyser:
     """A bundle at work: `stages` for threads of their own, or called for one frame at a time."""
 
     def __init__(
-        self, bundle: ModelBundle, backend: InferenceBackend, *, is_steadied: bool = False
+        self,
+        bundle: ModelBundle,
+        backend: InferenceBackend,
+        *,
+        is_steadied: bool = False,
+        takes_depth: bool = False,
     ) -> None:
         self.bundle = bundle
         self.backend = backend
-        self._segment = Segmenter(backend, bundle.input.size)
+        self._segment = Segmenter(backend, bundle.input.size, takes_depth=takes_depth)
         self._follow = Follower(*following_options(bundle), Steadier() if is_steadied else None)
         self.stages = (self._segment, self._follow)
 
@@ -147,6 +152,7 @@ def open_analyser(
     *,
     may_change: bool = False,
     is_steadied: bool = False,
+    takes_depth: bool = False,
 ) -> Analyser:
     """Open a bundle (the shipped one unless told) on a back end (the fastest here unless named).
 
@@ -157,6 +163,7 @@ def open_analyser(
         may_change: for pictures on screen. Others stand by should the back end fail, a TensorRT
             plan that is missing is built meanwhile, and `change_backend` may ask for another.
         is_steadied: masks are averaged over time, against flicker.
+        takes_depth: masks carry the depth of bundles that have it.
 
     Raises:
         BundleError, BackendError: what is wrong and what to do.
@@ -164,8 +171,10 @@ def open_analyser(
     # Stages run beside each other; OpenCV's own threads would only take the cores from them.
     cv2.setNumThreads(1)
     opened = ModelBundle.open(bundle if bundle is not None else resources.DEFAULT_BUNDLE)
+    chosen: InferenceBackend
     if backend in (None, AUTOMATIC):
         chosen = open_automatic(opened, threads, Choosing(builds_plan=may_change))
-        return Analyser(opened, chosen, is_steadied=is_steadied)
-    open_named = open_as_asked if may_change else open_backend
-    return Analyser(opened, open_named(opened, backend, threads), is_steadied=is_steadied)
+    else:
+        open_named = open_as_asked if may_change else open_backend
+        chosen = open_named(opened, backend, threads)
+    return Analyser(opened, chosen, is_steadied=is_steadied, takes_depth=takes_depth)

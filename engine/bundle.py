@@ -23,8 +23,18 @@ NETWORK = "model.onnx"
 HALF_NETWORK = "model-fp16.onnx"
 INT8_NETWORK = "model-int8.onnx"
 OUTPUT = "probability"
-"""The network's output that is read, float32 (1, channels, size, size)."""
+"""The network's output that is always read, float32 (1, channels, size, size)."""
+DEPTH = "depth"
+"""The output, where there is one, that says how far away the wall is, (1, 1, size, size)."""
 CHANNELS = ("fold", "edge")
+PLANES: Mapping[str, str] = MappingProxyType(
+    {
+        "fold": "probability of lying inside a haustral fold",
+        "edge": "probability of lying on a fold's occluding edge",
+        DEPTH: "distance along the ray, mm in simulated colons; elsewhere only ratios count",
+    }
+)
+"""What each plane of a bundle's `outputs` says of a cell of the grid."""
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
 
 _Value = TypeVar("_Value")
@@ -73,7 +83,7 @@ class ModelBundle:
     version: str
     input: InputSpec
     outputs: tuple[str, ...]
-    """What the channels of `probability` are."""
+    """Its planes, of `PLANES`: fold, edge, and depth where it has one."""
     threshold: float
     """Of the fold probability, chosen on validation data only."""
     edge_threshold: float
@@ -90,6 +100,11 @@ class ModelBundle:
     def onnx_path(self) -> Path:
         """The network."""
         return self.path / NETWORK
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether its network gives depth, too."""
+        return DEPTH in self.outputs
 
     @property
     def digest(self) -> str:
@@ -209,9 +224,11 @@ class _Content:
 
     def outputs(self) -> tuple[str, ...]:
         values = self.take("outputs", list)
-        if values != list(CHANNELS):
-            raise self.wrong(f"gives {values}, where this program takes {list(CHANNELS)}")
-        return CHANNELS
+        for known in (CHANNELS, (*CHANNELS, DEPTH)):
+            if values == list(known):
+                return known
+        taken = f"{list(CHANNELS)}, with or without {DEPTH!r} behind"
+        raise self.wrong(f"gives {values}, where this program takes {taken}")
 
     def precisions(self) -> frozenset[Precision]:
         """Those stated, or else all that the artefacts allow."""

@@ -36,9 +36,10 @@ class Segmenter:
 
     name = "segment"
 
-    def __init__(self, backend: InferenceBackend, size: int) -> None:
+    def __init__(self, backend: InferenceBackend, size: int, *, takes_depth: bool = False) -> None:
         self._backend = backend
         self._size = size
+        self._takes_depth = takes_depth
         self._view: FieldOfView | None = None
         self._frames = 0
         self._placement: Placement | None = None
@@ -53,7 +54,13 @@ class Segmenter:
         probability = self._backend.infer(grid)
         probability *= inside.cells
         region, edge = read_only(probability[0]), read_only(probability[1])
-        return FoldMask(frame, region, edge, placement, (time.monotonic() - started_s) * 1e3)
+        depth = self._depth(inside) if self._takes_depth else None
+        took_ms = (time.monotonic() - started_s) * 1e3
+        return FoldMask(frame, region, edge, placement, took_ms, depth)
+
+    def _depth(self, inside: _Inside) -> Probability | None:
+        depth = self._backend.depth()
+        return None if depth is None else read_only(depth * inside.cells)
 
     def reset(self) -> None:
         """Forget the field of view: another video follows."""

@@ -59,6 +59,9 @@ class FoldMask:
     """Maps the grid to frame pixels and back."""
     took_ms: float = 0.0
     """To place, run and fetch."""
+    depth: Probability | None = None
+    """(h, w) distance along the ray, of which only ratios within a picture are sure; 0 outside the
+    field of view. None where the bundle gives none or nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

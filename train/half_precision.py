@@ -1,6 +1,6 @@
 """The same network with half the bits: float16 weights and arithmetic in the ONNX graph itself.
 
-TensorRT computes in whatever the graph says. Input (uint8) and output (float32) stay what they
+TensorRT computes in whatever the graph says. Input (uint8) and outputs (float32) stay what they
 are, so that a bundle's half network takes the place of the whole one without a change elsewhere.
 """
 
@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from engine.bundle import OUTPUT
 from engine.errors import BundleError
 
 _SHAPES = {"Resize": (1, 2, 3)}
@@ -38,7 +37,8 @@ def to_half(network: bytes) -> bytes:
     for node in graph.node:
         if not kept.intersection(node.output):
             _halve_node(node)
-    _widen_output(graph)
+    for output in graph.output:
+        _widen(graph, output.name)
     # What shape inference noted before is no longer true.
     del graph.value_info[:]
     onnx.checker.check_model(model, full_check=True)
@@ -67,13 +67,12 @@ def _halve_node(node: NodeProto) -> None:
             attribute.i = TensorProto.FLOAT16
 
 
-def _widen_output(graph: GraphProto) -> None:
-    half = f"{OUTPUT}_half"
+def _widen(graph: GraphProto, output: str) -> None:
+    """Cast an output back to float32, under its own name."""
+    half = f"{output}_half"
     for node in graph.node:
-        for at, name in enumerate(node.output):
-            if name == OUTPUT:
-                node.output[at] = half
-        for at, name in enumerate(node.input):
-            if name == OUTPUT:
-                node.input[at] = half
-    graph.node.append(helper.make_node("Cast", [half], [OUTPUT], to=TensorProto.FLOAT))
+        for names in (node.output, node.input):
+            for at, name in enumerate(names):
+                if name == output:
+                    names[at] = half
+    graph.node.append(helper.make_node("Cast", [half], [output], to=TensorProto.FLOAT))

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bundle import ModelBundle
+from engine.bundle import ModelBundle, Precision
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -23,6 +23,9 @@ DEFAULT_BACKEND = "openvino"
 """Needs no extra and runs everywhere; what is measured without a name given is measured on it."""
 AUTOMATIC = "auto"
 """Instead of a name: the fastest that works here (engine.backends.choice)."""
+
+
+_REMEDY = "The bundle is not one of folds and edges: install it again."
 
 
 class InferenceBackend(Protocol):
@@ -51,6 +54,14 @@ class InferenceBackend(Protocol):
         """
         ...
 
+    def depth(self) -> NDArray[np.float32] | None:
+        """(size, size) depth in the picture inferred last; None where the network gives none.
+
+        Raises:
+            BackendError: nothing was inferred yet, or the values are no depths.
+        """
+        ...
+
     def close(self) -> None:
         """Give everything back. May be called more than once."""
         ...
@@ -63,13 +74,15 @@ def open_backend(
 
     Args:
         bundle: a checked bundle.
-        name: a key of `BACKENDS`.
+        name: a key of `BACKENDS`; `openvino:int8` is that back end in that precision.
         threads: processor threads; `share_of_cores` unless told.
 
     Raises:
         BackendError: unknown name, package not installed, or the network does not load.
     """
     check_name(name)
+    name, _, asked = name.partition(":")
+    precision = Precision(asked) if asked else None
     module, attribute = BACKENDS[name].split(":")
     try:
         opener = getattr(importlib.import_module(module), attribute)
@@ -77,12 +90,20 @@ def open_backend(
         raise BackendError(
             f"The back end {name} is not installed: {error}.", f"pip install haustra[{name}]"
         ) from error
-    backend: InferenceBackend = opener(bundle, threads)
+    backend: InferenceBackend = opener(bundle, threads, precision=precision)
     return backend
 
 
 def check_name(name: str) -> None:
-    """Raises `BackendError` unless there is a back end of that name; it names the nearest."""
+    """Raises `BackendError` unless there is a back end of that name; it names the nearest.
+
+    A precision may stand behind the name: `openvino:int8`.
+    """
+    name, colon, precision = name.partition(":")
+    if colon and precision not in list(Precision):
+        raise BackendError(
+            f"There is no precision {precision!r}.", f"Known: {', '.join(Precision)}."
+        )
     if name in BACKENDS:
         return
     known = f"Known: {', '.join(sorted(BACKENDS))}."
@@ -115,10 +136,22 @@ def check_probability(output: NDArray[np.float32], size: int) -> NDArray[np.floa
     Raises:
         BackendError: another shape, or values that are no probabilities.
     """
-    remedy = "The bundle is not one of folds and edges: install it again."
     if output.shape != (1, 2, size, size):
-        raise BackendError(f"The network gave {output.shape}, not (1, 2, {size}, {size}).", remedy)
+        raise BackendError(f"The network gave {output.shape}, not (1, 2, {size}, {size}).", _REMEDY)
     # Written so that NaN, which compares false with everything, fails it too.
     if not (output.min() >= 0.0 and output.max() <= 1.0):
-        raise BackendError("The network gave values outside 0..1.", remedy)
+        raise BackendError("The network gave values outside 0..1.", _REMEDY)
     return np.array(output[0], dtype=np.float32)
+
+
+def check_depth(output: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """A copy of the (size, size) map in a network's (1, 1, size, size) depth output.
+
+    Raises:
+        BackendError: another shape, or values that are no depths.
+    """
+    if output.shape != (1, 1, size, size):
+        raise BackendError(f"The network gave a depth of {output.shape}.", _REMEDY)
+    if not (output.min() > 0.0 and output.max() < np.inf):
+        raise BackendError("The network gave depths that are not above 0.", _REMEDY)
+    return np.array(output[0, 0], dtype=np.float32)

@@ -1,8 +1,9 @@
 """Which back end: the fastest that works here, measured once and remembered.
 
 Every back end that opens runs the network on a few pictures. The result is kept for this model on
-this machine: other libraries, another driver, processor or GPU, and it is measured again. TensorRT
-takes part once its plan is built; the window has it built beside the one that serves.
+this machine: other libraries, another driver, processor or GPU, and it is measured again. OpenVINO
+takes part in its precisions, because not every processor that can compute in one is fast at it;
+TensorRT once its plan is built; the window has it built beside the one that serves.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from engine.backends import (
 )
 from engine.backends.plans import BuildProgress
 from engine.backends.serving import Candidate, Serving
-from engine.bundle import ModelBundle
+from engine.bundle import ModelBundle, Precision
 from engine.cache import UserCache
 from engine.errors import BackendError, CacheError, HaustraError
 from engine.timing import Clock, SystemClock
@@ -212,7 +213,7 @@ def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) ->
     """Try every back end on this bundle; one that would build a plan first does not count."""
     times_ms: dict[str, float] = {}
     refusals: dict[str, str] = {}
-    for name in BACKENDS:
+    for name in takes_part(bundle):
         try:
             if name == _PLANNED and not _plan_is_kept(bundle, choosing.cache):
                 refusals[name] = NO_PLAN
@@ -228,6 +229,14 @@ def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) ->
         finally:
             backend.close()
     return Choice(MappingProxyType(times_ms), MappingProxyType(refusals))
+
+
+def takes_part(bundle: ModelBundle) -> tuple[str, ...]:
+    """Names to measure: the back ends, and OpenVINO in precisions it would not take itself."""
+    others = [Precision.INT8] if Precision.INT8 in bundle.precisions else []
+    if Precision.BF16 in bundle.precisions:
+        others.append(Precision.FP32)
+    return (*BACKENDS, *(f"{DEFAULT_BACKEND}:{each}" for each in others))
 
 
 def median_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:

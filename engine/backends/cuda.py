@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -149,22 +149,29 @@ def _driver_version() -> str | None:
 
 
 class Lane:
-    """One picture to the GPU and its answer back, in memory that is taken once.
+    """One picture to the GPU and its answers back, in memory that is taken once.
 
     Opened on any thread; each call makes the card's context current for the thread it comes from.
 
     Args:
         driver, gpu: where.
         takes: shape of the uint8 picture.
-        gives: shape of the float32 answer.
+        gives: shapes of the float32 answers, by name.
     """
 
     def __init__(
-        self, driver: Driver, gpu: Gpu, takes: tuple[int, ...], gives: tuple[int, ...]
+        self,
+        driver: Driver,
+        gpu: Gpu,
+        takes: tuple[int, ...],
+        gives: Mapping[str, tuple[int, ...]],
     ) -> None:
         self._driver = driver
         self._undo: list[Callable[[], None]] = []
         self._graph: ctypes.c_void_p | None = None
+        self.answers: dict[str, NDArray[np.float32]] = {}
+        """To the last picture, by name; overwritten by the next."""
+        self.output_addresses: dict[str, int] = {}
         try:
             device = ctypes.c_int(driver.number("cuDeviceGet", gpu.index))
             self._context = ctypes.c_void_p(driver.handle("cuDevicePrimaryCtxRetain", device))
@@ -174,15 +181,17 @@ class Lane:
             self._stream = ctypes.c_void_p(self.stream)
             self._undo.append(lambda: driver.call("cuStreamDestroy_v2", self._stream))
             self._picture, self.input_address = self._buffers(np.dtype(np.uint8), takes)
-            self._answer, self.output_address = self._buffers(np.dtype(np.float32), gives)
+            for name, shape in gives.items():
+                here, there = self._buffers(np.dtype(np.float32), shape)
+                self.answers[name], self.output_addresses[name] = here, there
         except BackendError:
             self.close()
             raise
 
     def run(
         self, picture: NDArray[np.uint8], enqueue: Callable[[int], None]
-    ) -> NDArray[np.float32]:
-        """The answer to `picture`; overwritten by the next call.
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """The answers to `picture`, by name; overwritten by the next call.
 
         Args:
             picture: of the shape the lane takes.
@@ -195,7 +204,7 @@ class Lane:
         else:
             self._enqueue_all(enqueue)
         self._driver.call("cuStreamSynchronize", self._stream)
-        return self._answer
+        return self.answers
 
     def capture(self, enqueue: Callable[[int], None]) -> bool:
         """Record copies and network as one graph; False, and as before, where that is impossible.
@@ -236,7 +245,7 @@ class Lane:
         self._driver.call("cuCtxSetCurrent", self._context)
 
     def _enqueue_all(self, enqueue: Callable[[int], None]) -> None:
-        picture, answer = self._picture, self._answer
+        picture = self._picture
         self._driver.call(
             "cuMemcpyHtoDAsync_v2",
             ctypes.c_void_p(self.input_address),
@@ -245,13 +254,14 @@ class Lane:
             self._stream,
         )
         enqueue(self.stream)
-        self._driver.call(
-            "cuMemcpyDtoHAsync_v2",
-            ctypes.c_void_p(answer.ctypes.data),
-            ctypes.c_void_p(self.output_address),
-            ctypes.c_size_t(answer.nbytes),
-            self._stream,
-        )
+        for name, answer in self.answers.items():
+            self._driver.call(
+                "cuMemcpyDtoHAsync_v2",
+                ctypes.c_void_p(answer.ctypes.data),
+                ctypes.c_void_p(self.output_addresses[name]),
+                ctypes.c_size_t(answer.nbytes),
+                self._stream,
+            )
 
     def _buffers(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[NDArray[Any], int]:
         """Pinned memory here as an array, and the address of as much memory on the card."""

@@ -16,8 +16,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from engine.backends import check_picture, check_probability, share_of_cores
-from engine.bundle import OUTPUT, ModelBundle, Precision
+from engine.backends import check_depth, check_picture, check_probability, share_of_cores
+from engine.bundle import DEPTH, OUTPUT, ModelBundle, Precision
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -35,8 +35,17 @@ class OnnxRuntimeBackend:
 
     name = "onnxruntime"
 
-    def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: ModelBundle,
+        threads: int | None = None,
+        *,
+        precision: Precision | None = None,
+    ) -> None:
         self._bundle = bundle
+        self._asked = precision
+        self._outputs = [OUTPUT, DEPTH] if bundle.has_depth else [OUTPUT]
+        self._depth: NDArray[np.float32] | None = None
         self._size = bundle.input.size
         self._threads = threads or share_of_cores()
         refused: list[str] = []
@@ -46,14 +55,16 @@ class OnnxRuntimeBackend:
             self._session, self.description = device
         else:
             plural = "" if self._threads == 1 else "s"
-            self._session = self._open(Precision.FP32, [_PROCESSOR])
-            self.description = f"ONNX Runtime, processor, fp32, {self._threads} thread{plural}"
+            used = precision or Precision.FP32
+            self._session = self._open(used, [_PROCESSOR])
+            self.description = f"ONNX Runtime, processor, {used}, {self._threads} thread{plural}"
         self.note = f"ONNX Runtime refused {' '.join(refused)}" if refused else None
 
     def _open_device(self, refused: list[str]) -> tuple[ort.InferenceSession, str] | None:
         """The first device that proves to compute; why others do not goes to `refused`."""
         allowed = self._bundle.precisions
-        precision = Precision.FP16 if Precision.FP16 in allowed else Precision.FP32
+        half = Precision.FP16 if Precision.FP16 in allowed else Precision.FP32
+        precision = self._asked or half
         for provider in wanted_providers(ort.get_available_providers()):
             title = PROVIDERS[provider]
             try:
@@ -97,10 +108,11 @@ class OnnxRuntimeBackend:
     def _run(self, session: ort.InferenceSession, image: Image) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(image[np.newaxis])
         try:
-            (output,) = session.run([OUTPUT], {self._bundle.input.name: batch})
+            probability, *depth = session.run(self._outputs, {self._bundle.input.name: batch})
         except Exception as error:
             raise BackendError(f"ONNX Runtime failed: {error}.", "Open the video again.") from error
-        return np.asarray(output)
+        self._depth = depth[0] if depth else None
+        return np.asarray(probability)
 
     def infer(self, image: Image) -> NDArray[np.float32]:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
@@ -108,6 +120,10 @@ class OnnxRuntimeBackend:
         if self._session is None:
             raise BackendError("This back end was closed.", "Open it again.")
         return check_probability(self._run(self._session, image), self._size)
+
+    def depth(self) -> NDArray[np.float32] | None:
+        """(size, size) depth in the picture inferred last; None where the network gives none."""
+        return None if self._depth is None else check_depth(self._depth, self._size)
 
     def close(self) -> None:
         """Give the session back."""

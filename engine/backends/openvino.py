@@ -8,12 +8,14 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from engine.backends import check_picture, check_probability, share_of_cores
-from engine.bundle import OUTPUT, ModelBundle, Precision
+from engine.backends import check_depth, check_picture, check_probability, share_of_cores
+from engine.bundle import DEPTH, OUTPUT, ModelBundle, Precision
 from engine.cache import UserCache
 from engine.errors import BackendError, CacheError
 from engine.types import Image
 
+_COMPUTED = (Precision.FP32, Precision.BF16, Precision.INT8)
+"""The rest of a quantised network stays float32: rounding twice loses more and gains nothing."""
 _SLOW_TO_START = "Every start compiles the network anew."
 
 
@@ -26,11 +28,25 @@ def devices() -> tuple[str, ...]:
 
 
 def best_precision(abilities: Collection[str], allowed: Collection[Precision]) -> Precision:
-    """The fastest of what a processor can (OpenVINO's words) and a bundle allows."""
-    for precision, ability in ((Precision.INT8, "INT8"), (Precision.BF16, "BF16")):
-        if precision in allowed and ability in abilities:
-            return precision
-    return Precision.FP32
+    """What a processor can (OpenVINO's words) and a bundle allows, as exact as may be.
+
+    Never int8, which changes the answer: that is for who asks, or for a choice by measurement.
+    """
+    is_bf16 = Precision.BF16 in allowed and "BF16" in abilities
+    return Precision.BF16 if is_bf16 else Precision.FP32
+
+
+def _settled(asked: Precision | None, core: ov.Core, bundle: ModelBundle) -> Precision:
+    """The precision asked for, where it can be had, or else the best one."""
+    abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if asked is None:
+        return best_precision(abilities, bundle.precisions)
+    if asked not in _COMPUTED or asked.upper() not in abilities:
+        raise BackendError(
+            f"OpenVINO does not compute {asked} on this processor.",
+            "Name no precision, to let Haustra choose.",
+        )
+    return asked
 
 
 class OpenVinoBackend:
@@ -39,23 +55,25 @@ class OpenVinoBackend:
     name = "openvino"
 
     def __init__(
-        self, bundle: ModelBundle, threads: int | None = None, cache: UserCache | None = None
+        self,
+        bundle: ModelBundle,
+        threads: int | None = None,
+        *,
+        precision: Precision | None = None,
+        cache: UserCache | None = None,
     ) -> None:
         self._size = bundle.input.size
+        self._has_depth = bundle.has_depth
         self._input = bundle.input.name
-        path = bundle.onnx_path
+        core = ov.Core()
+        precision = _settled(precision, core, bundle)
+        path = bundle.network(precision)
         keeping = _Keeping(cache or UserCache(), f"openvino-{bundle.digest[:16]}")
         try:
-            core = ov.Core()
-            abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            precision = best_precision(abilities, bundle.precisions)
-            path = bundle.network(precision)
-            # A quantised network says itself where it is int8; the rest of it may be bfloat16.
-            is_bf16 = "BF16" in abilities and Precision.BF16 in bundle.precisions
             options: dict[str, object] = {
                 "PERFORMANCE_HINT": "LATENCY",
                 "NUM_STREAMS": "1",
-                "INFERENCE_PRECISION_HINT": "bf16" if is_bf16 else "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if precision is Precision.BF16 else "f32",
                 "INFERENCE_NUM_THREADS": threads or share_of_cores(),
             }
             network = core.compile_model(path, "CPU", options | keeping.options())
@@ -83,6 +101,12 @@ class OpenVinoBackend:
         except RuntimeError as error:
             raise BackendError(f"OpenVINO failed: {error}.", "Open the video again.") from error
         return check_probability(output, self._size)
+
+    def depth(self) -> NDArray[np.float32] | None:
+        """(size, size) depth in the picture inferred last; None where the network gives none."""
+        if not self._has_depth or self._request is None:
+            return None
+        return check_depth(self._request.get_tensor(DEPTH).data, self._size)
 
     def close(self) -> None:
         """Give the network back."""

@@ -135,6 +135,10 @@ class Serving:
                 if self._is_closed or not self._replace_after(error):
                     raise
 
+    def depth(self) -> NDArray[np.float32] | None:
+        """(size, size) depth in the picture inferred last; None where the network gives none."""
+        return self._serves.depth()
+
     def close(self) -> None:
         """Give everything back; what is still being prepared is told to stop."""
         with self._lock:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backends.cuda import Gpu, first_gpu, open_driver
-from engine.backends.plan_runner import PlanRunner
+from engine.backends.plan_runner import PlanRunner, answers_of
 from engine.backends.plans import (
     BuildProgress,
     Built,
@@ -29,7 +29,7 @@ from engine.backends.plans import (
     keep_kernels,
     remembered_precision,
 )
-from engine.bundle import OUTPUT, ModelBundle, Precision
+from engine.bundle import ModelBundle, Precision
 from engine.cache import UserCache
 from engine.errors import BackendError, CacheError
 from engine.types import Image
@@ -209,7 +209,7 @@ class TensorRtBackend:
         self.note = found.note
         earlier = find_kernels(key, kept)
         self._runner: PlanRunner | None = PlanRunner(
-            load_plan(library, found.content), bundle.input, driver, gpu, earlier
+            load_plan(library, found.content), bundle, driver, gpu, earlier
         )
         keep_kernels(key, kept, earlier, self._runner.kernels())
         graph = ", CUDA graph" if self._runner.is_graph else ""
@@ -220,6 +220,10 @@ class TensorRtBackend:
         if self._runner is None:
             raise BackendError("This back end was closed.", "Open it again.")
         return self._runner.infer(image)
+
+    def depth(self) -> NDArray[np.float32] | None:
+        """(size, size) depth in the picture inferred last; None where the network gives none."""
+        return None if self._runner is None else self._runner.depth()
 
     def close(self) -> None:
         """Give the GPU's memory back."""
@@ -275,7 +279,7 @@ def _parse(trt: Any, network: Any, bundle: ModelBundle, precision: Precision) ->
     if not parser.parse(path.read_bytes()):
         raise BackendError(f"TensorRT cannot load {path}: {_complaints(trt)}.", _REBUILD)
     size = bundle.input.size
-    wanted = {bundle.input.name: (1, size, size, 3), OUTPUT: (1, 2, size, size)}
+    wanted = {bundle.input.name: (1, size, size, 3), **answers_of(bundle)}
     tensors = [network.get_input(at) for at in range(network.num_inputs)]
     tensors += [network.get_output(at) for at in range(network.num_outputs)]
     found = {tensor.name: tuple(tensor.shape) for tensor in tensors}

@@ -15,13 +15,16 @@ from engine.backends import BACKENDS, InferenceBackend, open_backend
 from engine.backends.cuda import first_gpu, open_driver
 from engine.backends.tensorrt import load_library
 from engine.bundle import InputSpec, ModelBundle, seal_bundle
-from engine.errors import BackendError
+from engine.errors import BackendError, BundleError
 
 SIZE = 64
 
 
-def tiny_network(channels: int = 2, scale: float = 255.0) -> bytes:
-    """uint8 NHWC → (1, 2, S, S): the red and the green channel over `scale`."""
+def tiny_network(channels: int = 2, scale: float = 255.0, depth: float | None = None) -> bytes:
+    """uint8 NHWC → (1, 2, S, S): the red and the green channel over `scale`.
+
+    And `depth` plus the blue channel, where that is told.
+    """
     nodes = [
         helper.make_node("Cast", ["image"], ["real"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["real"], ["planes"], perm=[0, 3, 1, 2]),
@@ -34,14 +37,22 @@ def tiny_network(channels: int = 2, scale: float = 255.0) -> bytes:
         helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
         helper.make_tensor("scale", TensorProto.FLOAT, [1], [scale]),
     ]
+    outputs = {"probability": channels}
+    if depth is not None:
+        nodes += [
+            helper.make_node("Slice", ["planes", "end", "three", "axis"], ["blue"]),
+            helper.make_node("Add", ["blue", "least"], ["depth"]),
+        ]
+        constants.append(helper.make_tensor("three", TensorProto.INT64, [1], [3]))
+        constants.append(helper.make_tensor("least", TensorProto.FLOAT, [1], [depth]))
+        outputs["depth"] = 1
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, SIZE, SIZE, 3])],
         [
-            helper.make_tensor_value_info(
-                "probability", TensorProto.FLOAT, [1, channels, SIZE, SIZE]
-            )
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, SIZE, SIZE])
+            for name, count in outputs.items()
         ],
         constants,
     )
@@ -51,10 +62,10 @@ def tiny_network(channels: int = 2, scale: float = 255.0) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def seal(folder: Path, network: bytes) -> ModelBundle:
+def seal(folder: Path, network: bytes, *further: str) -> ModelBundle:
     manifest = {
         "name": "tiny", "version": "1", "input": asdict(InputSpec(size=SIZE)),
-        "outputs": ["fold", "edge"], "threshold": 0.5, "edge_threshold": 0.5,
+        "outputs": ["fold", "edge", *further], "threshold": 0.5, "edge_threshold": 0.5,
         "metrics": {}, "provenance": {},
     }  # fmt: skip
     return seal_bundle(folder, manifest, {"model.onnx": network})
@@ -95,6 +106,40 @@ def test_an_answer_is_not_overwritten_by_the_next(backend: InferenceBackend) -> 
     kept = first.copy()
     backend.infer(255 - picture())
     assert np.array_equal(first, kept)
+
+
+def test_a_bundle_without_depth_gives_none(backend: InferenceBackend) -> None:
+    backend.infer(picture())
+    assert backend.depth() is None
+
+
+def test_depth_is_that_of_the_last_picture_and_not_overwritten(name: str, tmp_path: Path) -> None:
+    backend = open_backend(seal(tmp_path, tiny_network(depth=1.0), "depth"), name, threads=1)
+    backend.infer(255 - picture())
+    first = backend.depth()
+    backend.infer(picture())
+    second = backend.depth()
+    assert first is not None and second is not None
+    # bfloat16 keeps eight bits of a number.
+    assert first == pytest.approx(256.0 - picture()[..., 2], rel=0.005)
+    assert second == pytest.approx(1.0 + picture()[..., 2], rel=0.005)
+
+
+def test_depths_below_zero_are_refused(name: str, tmp_path: Path) -> None:
+    backend = open_backend(seal(tmp_path, tiny_network(depth=-100.0), "depth"), name, 1)
+    backend.infer(picture())
+    with pytest.raises(BackendError, match="not above 0"):
+        backend.depth()
+
+
+def test_a_precision_that_the_bundle_lacks_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="has no int8 network"):
+        open_backend(seal(tmp_path, tiny_network()), f"{name}:int8", 1)
+
+
+def test_a_precision_that_does_not_exist_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="no precision 'int4'"):
+        open_backend(seal(tmp_path, tiny_network()), f"{name}:int4", 1)
 
 
 @pytest.mark.parametrize(

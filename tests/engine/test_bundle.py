@@ -40,6 +40,12 @@ def test_a_sealed_bundle_opens_as_it_was_sealed(folder: Path) -> None:
     assert described == DESCRIPTION
 
 
+def test_a_bundle_may_have_depth_as_its_third_plane(tmp_path: Path) -> None:
+    deep = DESCRIPTION | {"outputs": ["fold", "edge", "depth"]}
+    assert seal_bundle(tmp_path / "deep", deep, FILES).has_depth
+    assert not seal_bundle(tmp_path / "flat", DESCRIPTION, FILES).has_depth
+
+
 def test_a_sealed_bundle_names_the_hash_of_every_file(folder: Path) -> None:
     assert set(ModelBundle.open(folder).artefacts) == set(FILES)
 

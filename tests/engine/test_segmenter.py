@@ -24,6 +24,9 @@ class Brightness:
         self.seen.append(image)
         return np.moveaxis(image[..., :2], 2, 0).astype(np.float32) / 255
 
+    def depth(self) -> NDArray[np.float32]:
+        return 1 + self.seen[-1][..., 2].astype(np.float32)
+
     def close(self) -> None: ...
 
 
@@ -52,6 +55,18 @@ def test_fold_and_edge_are_not_exchanged() -> None:
     image[..., 1] = 0
     mask = Segmenter(Brightness(), SIZE)(frame(image))
     assert mask.edge.max() == 0
+
+
+def test_depth_is_taken_only_where_it_is_asked_for() -> None:
+    assert Segmenter(Brightness(), SIZE)(frame(scene())).depth is None
+
+
+def test_depth_is_zero_outside_the_field_of_view_and_kept_inside() -> None:
+    depth = Segmenter(Brightness(), SIZE, takes_depth=True)(frame(scene())).depth
+    assert depth is not None
+    assert depth[:4, :4].max() == 0
+    assert depth[SIZE // 2, SIZE // 3] == 61
+    assert not depth.flags.writeable
 
 
 def test_nothing_is_found_outside_the_field_of_view() -> None:

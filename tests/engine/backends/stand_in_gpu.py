@@ -177,7 +177,7 @@ class StandInLibrary:
 
 
 class StandInPlan:
-    """A loaded plan whose network gives the red and the green channel over 255."""
+    """A loaded plan whose network gives red and green over 255, and for depth 1 + blue over 255."""
 
     def __init__(self, library: StandInLibrary, size: int, *, fits: bool = True) -> None:
         self._library = library
@@ -201,9 +201,15 @@ class StandInPlan:
         count = size * size * 3
         taken = (ctypes.c_ubyte * count).from_address(self._addresses["image"])
         image = np.ctypeslib.as_array(taken).reshape(size, size, 3)
-        given = (ctypes.c_float * (2 * size * size)).from_address(self._addresses["probability"])
-        maps = np.ctypeslib.as_array(given).reshape(2, size, size)
+        maps = self._given("probability", 2)
         maps[...] = np.moveaxis(image[..., :2], 2, 0) / np.float32(255)
+        if "depth" in self._addresses:
+            self._given("depth", 1)[...] = 1 + image[..., 2] / np.float32(255)
+
+    def _given(self, name: str, planes: int) -> Any:
+        count = planes * self._size**2
+        given = (ctypes.c_float * count).from_address(self._addresses[name])
+        return np.ctypeslib.as_array(given).reshape(planes, self._size, self._size)
 
 
 class StandInCompiled:

@@ -30,6 +30,9 @@ class Wrapped:
     def infer(self, image: Image) -> NDArray[np.float32]:
         return self._inner.infer(image)
 
+    def depth(self) -> NDArray[np.float32] | None:
+        return self._inner.depth()
+
     def close(self) -> None:
         self.is_closed = True
         self._inner.close()

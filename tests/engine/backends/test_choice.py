@@ -19,8 +19,9 @@ from engine.backends.choice import (
     median_ms,
     open_as_asked,
     open_automatic,
+    takes_part,
 )
-from engine.bundle import InputSpec, ModelBundle
+from engine.bundle import InputSpec, ModelBundle, Precision
 from engine.cache import UserCache
 from engine.errors import BackendError
 from engine.timing import ManualClock
@@ -157,7 +158,7 @@ def test_a_machine_is_known_by_what_computes() -> None:
 def test_every_back_end_is_tried_or_says_why_not(tmp_path: Path) -> None:
     bundle = brightness_bundle(tmp_path / "bundle")
     choice = choose(bundle, 1, Choosing(UserCache(tmp_path / "cache")))
-    assert {*choice.times_ms, *choice.refusals} == set(BACKENDS)
+    assert {*choice.times_ms, *choice.refusals} == {*BACKENDS, "openvino:fp32"}
 
 
 def test_a_bundle_whose_network_has_another_size_works_nowhere(tmp_path: Path) -> None:
@@ -211,3 +212,17 @@ def test_a_plan_that_is_asked_for_can_be_given_up(bench: Bench) -> None:
     candidate.cancel()
     with pytest.raises(BackendError):
         candidate.open()
+
+
+def test_openvino_takes_part_in_the_precisions_it_would_not_take_itself(tmp_path: Path) -> None:
+    bundle = brightness_bundle(tmp_path)
+    assert takes_part(bundle) == (*BACKENDS, "openvino:fp32")
+    quantised = replace(bundle, precisions=frozenset({Precision.FP32, Precision.INT8}))
+    assert takes_part(quantised) == (*BACKENDS, "openvino:int8")
+
+
+def test_a_precision_that_is_faster_here_is_chosen(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 8.0, "openvino:fp32": 5.0})
+    chosen = open_automatic(bench.bundle, 1, bench.choosing)
+    assert chosen.reason == "fastest of openvino:fp32 5.0 ms, openvino 8.0 ms"
+    chosen.close()

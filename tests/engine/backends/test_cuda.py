@@ -49,5 +49,5 @@ def test_a_driver_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
 def test_a_card_without_memory_is_told_and_nothing_is_kept(gpu: Gpu) -> None:
     library = StandInLibrary(memory=SIZE)
     with pytest.raises(BackendError, match=r"out of memory.*Close other programs"):
-        Lane(Driver(library), gpu, (1, SIZE, SIZE, 3), (1, 2, SIZE, SIZE))
+        Lane(Driver(library), gpu, (1, SIZE, SIZE, 3), {"maps": (1, 2, SIZE, SIZE)})
     assert (library.held, library.taken) == ([], {})

@@ -13,6 +13,7 @@ import pytest
 from engine.backends.openvino import OpenVinoBackend, best_precision, devices
 from engine.bundle import ModelBundle, Precision, seal_bundle
 from engine.cache import UserCache
+from engine.errors import BackendError
 from tests.fakes import brightness_bundle
 
 EVERYTHING = frozenset(Precision)
@@ -22,14 +23,13 @@ PICTURE = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
 @pytest.mark.parametrize(
     ("abilities", "allowed", "expected"),
     [
-        (("FP32", "BF16", "INT8"), EVERYTHING, Precision.INT8),
-        (("FP32", "BF16", "INT8"), {Precision.FP32, Precision.BF16}, Precision.BF16),
+        (("FP32", "BF16", "INT8"), EVERYTHING, Precision.BF16),
         (("FP32", "BF16", "INT8"), {Precision.FP32, Precision.FP16}, Precision.FP32),
         (("FP32", "INT8"), {Precision.FP32, Precision.BF16}, Precision.FP32),
         (("FP32",), EVERYTHING, Precision.FP32),
     ],
 )
-def test_the_fastest_precision_both_can(
+def test_bfloat16_where_both_can_and_never_int8(
     abilities: Collection[str], allowed: Collection[Precision], expected: Precision
 ) -> None:
     assert best_precision(abilities, allowed) is expected
@@ -49,8 +49,11 @@ def bundle_with(folder: Path, *, precisions: list[str], **files: bytes) -> Model
     return seal_bundle(folder / "odd", manifest, networks)
 
 
-def opened(bundle: ModelBundle, folder: Path) -> OpenVinoBackend:
-    return OpenVinoBackend(bundle, threads=1, cache=UserCache(folder / "cache"))
+def opened(
+    bundle: ModelBundle, folder: Path, precision: Precision | None = None
+) -> OpenVinoBackend:
+    cache = UserCache(folder / "cache")
+    return OpenVinoBackend(bundle, threads=1, precision=precision, cache=cache)
 
 
 def test_a_bundle_that_forbids_less_than_float32_gets_float32(tmp_path: Path) -> None:
@@ -58,7 +61,7 @@ def test_a_bundle_that_forbids_less_than_float32_gets_float32(tmp_path: Path) ->
     assert backend.description == "OpenVINO, processor, fp32, 1 thread"
 
 
-def test_the_quantised_network_is_the_one_that_runs(tmp_path: Path) -> None:
+def test_the_quantised_network_runs_where_it_is_asked_for(tmp_path: Path) -> None:
     # Told apart from the whole network by its slope, which is negative.
     import onnx
 
@@ -66,9 +69,16 @@ def test_the_quantised_network_is_the_one_that_runs(tmp_path: Path) -> None:
     model.graph.initializer[1].float_data[0] = -0.1
     other = model.SerializeToString()
     bundle = bundle_with(tmp_path, precisions=["fp32", "int8"], int8=other)
-    backend = opened(bundle, tmp_path)
+    backend = opened(bundle, tmp_path, Precision.INT8)
     assert ", int8, " in backend.description
     assert backend.infer(np.full((64, 64, 3), 255, np.uint8))[0].max() < 0.01
+
+
+def test_a_precision_that_openvino_computes_as_another_is_refused(tmp_path: Path) -> None:
+    half = brightness_bundle(tmp_path / "other").onnx_path.read_bytes()
+    bundle = bundle_with(tmp_path, precisions=["fp32", "fp16"], fp16=half)
+    with pytest.raises(BackendError, match="does not compute fp16"):
+        opened(bundle, tmp_path, Precision.FP16)
 
 
 def test_the_second_start_finds_the_compiled_network(tmp_path: Path) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.backends.cuda import Driver, Gpu, first_gpu
 from engine.backends.plan_runner import PlanRunner
-from engine.bundle import InputSpec
+from engine.bundle import ModelBundle
 from engine.errors import BackendError
 from tests.engine.backends.stand_in_gpu import StandInLibrary, StandInPlan, StandInRtxPlan
+from tests.fakes import brightness_bundle
 
 SIZE = 32
-SPEC = InputSpec(size=SIZE)
 PICTURE = np.random.default_rng(4).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
 EXPECTED = np.moveaxis(PICTURE[..., :2], 2, 0) / 255
 
@@ -34,9 +35,14 @@ def gpu(driver: Driver) -> Gpu:
     return first_gpu(driver)
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    return brightness_bundle(tmp_path_factory.mktemp("bundle"), SIZE)
+
+
 @pytest.fixture
-def runner(library: StandInLibrary, driver: Driver, gpu: Gpu) -> PlanRunner:
-    return PlanRunner(StandInPlan(library, SIZE), SPEC, driver, gpu)
+def runner(library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle) -> PlanRunner:
+    return PlanRunner(StandInPlan(library, SIZE), bundle, driver, gpu)
 
 
 def test_a_picture_comes_back_as_its_answer(runner: PlanRunner) -> None:
@@ -54,10 +60,10 @@ def test_once_recorded_every_picture_is_one_launch(
 
 
 def test_what_cannot_be_recorded_runs_all_the_same(
-    library: StandInLibrary, driver: Driver, gpu: Gpu
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
 ) -> None:
     library.can_record = False
-    runner = PlanRunner(StandInPlan(library, SIZE), SPEC, driver, gpu)
+    runner = PlanRunner(StandInPlan(library, SIZE), bundle, driver, gpu)
     assert not runner.is_graph
     assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)
     assert library.launches == 0
@@ -78,19 +84,19 @@ def test_closing_gives_everything_back(runner: PlanRunner, library: StandInLibra
 
 
 def test_a_network_that_does_not_fit_is_told(
-    library: StandInLibrary, driver: Driver, gpu: Gpu
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
 ) -> None:
     with pytest.raises(BackendError, match="too little memory"):
-        PlanRunner(StandInPlan(library, SIZE, fits=False), SPEC, driver, gpu)
+        PlanRunner(StandInPlan(library, SIZE, fits=False), bundle, driver, gpu)
 
 
 def test_a_network_that_fails_is_told_and_nothing_is_kept(
-    library: StandInLibrary, driver: Driver, gpu: Gpu
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
 ) -> None:
     plan = StandInPlan(library, SIZE)
     plan.is_broken = True
     with pytest.raises(BackendError, match="failed on the GPU"):
-        PlanRunner(plan, SPEC, driver, gpu)
+        PlanRunner(plan, bundle, driver, gpu)
     assert (library.held, library.taken) == ([], {})
 
 
@@ -103,14 +109,31 @@ def test_a_card_that_is_gone_does_not_stop_the_closing(
 
 
 def test_kernels_compiled_once_serve_the_next_start(
-    library: StandInLibrary, driver: Driver, gpu: Gpu
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
 ) -> None:
     first, second = StandInRtxPlan(library, SIZE), StandInRtxPlan(library, SIZE)
-    kernels = PlanRunner(first, SPEC, driver, gpu).kernels()
-    runner = PlanRunner(second, SPEC, driver, gpu, kernels)
+    kernels = PlanRunner(first, bundle, driver, gpu).kernels()
+    runner = PlanRunner(second, bundle, driver, gpu, kernels)
     assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)
     assert (first.compilations, second.compilations) == (1, 0)
 
 
 def test_a_plan_that_holds_its_kernels_has_none_to_keep(runner: PlanRunner) -> None:
     assert runner.kernels() == b""
+
+
+def test_without_depth_there_is_none(runner: PlanRunner) -> None:
+    runner.infer(PICTURE)
+    assert runner.depth() is None
+
+
+def test_depth_is_that_of_the_last_picture(
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
+) -> None:
+    deep = replace(bundle, outputs=("fold", "edge", "depth"))
+    runner = PlanRunner(StandInPlan(library, SIZE), deep, driver, gpu)
+    runner.infer(PICTURE[::-1])
+    runner.infer(PICTURE)
+    assert runner.depth() == pytest.approx(1 + PICTURE[..., 2] / 255, abs=1e-6)
+    runner.close()
+    assert (library.held, library.taken) == ([], {})
