@@ -1,103 +1,90 @@
-"""From a trained network to a sealed bundle: ONNX, threshold, parity, model card."""
+"""From a trained network to a sealed bundle: calibration, ONNX, thresholds, parity, model card."""
 
 from __future__ import annotations
 
 import json
-import tempfile
-import warnings
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from engine.backends import InferenceBackend, open_backend
-from engine.bundle import HALF_NETWORK, MANIFEST, NETWORK, InputSpec, ModelBundle, seal_bundle
+from engine.bundle import (
+    HALF_NETWORK,
+    INT8_NETWORK,
+    MANIFEST,
+    NETWORK,
+    InputSpec,
+    ModelBundle,
+    seal_bundle,
+)
 from engine.errors import BackendError, BundleError
-from engine.types import Image
 from train.card import model_card
 from train.checkpoints import load_checkpoint
+from train.deployed import planes_of, to_onnx
 from train.half_precision import to_half
 from train.loop import CHECKPOINT
 from train.networks import build_network
+from train.parity import Parity, Reference, measure, real_pictures, refer, simulated_pictures
+from train.platt import calibrate, rescaled
+from train.quantisation import to_int8
+from train.real import Half
 from train.recipe import Recipe
-from train.simulate.appearance import drawn
-from train.simulate.dataset import SimulatedSet
-from train.validation import Validation, probabilities, validate
+from train.validation import Validation, validate
 
 CARD = "MODEL_CARD.md"
+MOST_LOST_POINTS = 0.5
+"""Of IoU, on simulated pictures: an int8 network that loses more is left out."""
 _LARGEST_EXACT_DIFFERENCE = 1e-3
-_LARGEST_FLIPPED_SHARE = 0.02
-_LARGEST_ROUNDING = 0.02
-"""Of a probability. A network that has learned little stands at its threshold everywhere, where
-rounding alone changes sides."""
-_PARITY_FRAMES = 24
-
-
-class Deployed(nn.Module):
-    """What the bundle holds: (1, size, size, 3) uint8 RGB → (1, 2, size, size) probabilities."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Scaling and sigmoid are inside the graph."""
-        # Made float first: TensorRT does nothing else to bytes.
-        logits: Tensor = self.network(image.float().permute(0, 3, 1, 2))
-        return logits[:, :2].sigmoid()
-
-
-def to_onnx(network: nn.Module, size: int) -> bytes:
-    """The network as ONNX: input `image`, output `probability`."""
-    deployed = Deployed(network).eval().cpu()
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        path = Path(folder) / NETWORK
-        warnings.simplefilter("ignore")  # torch announces its other exporter
-        torch.onnx.export(
-            deployed,
-            (torch.zeros(1, size, size, 3, dtype=torch.uint8),),
-            path,
-            input_names=["image"],
-            output_names=["probability"],
-            opset_version=17,
-            dynamo=False,
-        )
-        return path.read_bytes()
+_PARITY_FRAMES = 48
+_SCALE_FRAMES = 48
+"""Pictures of each kind, real ones half as many, on which int8 scales are measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
-    """How far a back end strays from torch."""
+class ExportPlaces:
+    """Where an export reads and writes."""
 
-    backend: str
-    largest_difference: float
-    flipped_share: float
-    """Part of the pixels that change sides of the threshold."""
-
-    @property
-    def is_other(self) -> bool:
-        """More than rounding: another network, or a broken one."""
-        is_far = self.largest_difference > _LARGEST_ROUNDING
-        return is_far and self.flipped_share > _LARGEST_FLIPPED_SHARE
+    run: Path
+    simulated: Path
+    out: Path
+    real: Path | None = None
+    """Real frames; without them scales and parity come from simulated ones alone."""
 
 
-def compare(
-    network: nn.Module, backend: InferenceBackend, images: list[Image], threshold: float
-) -> Parity:
-    """Run both on the same pictures."""
-    largest, flipped = 0.0, 0.0
-    for image in images:
-        expected = probabilities(network, image, torch.device("cpu"))
-        found = backend.infer(image)
-        largest = max(largest, float(np.abs(found - expected).max()))
-        flipped += float(((found[0] >= threshold) != (expected[0] >= threshold)).mean())
-    return Parity(backend.description, largest, flipped / len(images))
+def export_bundle(recipe: Recipe, places: ExportPlaces, *, with_int8: bool = True) -> ModelBundle:
+    """Calibrate, choose thresholds, write every precision, prove parity, seal.
+
+    Args:
+        recipe: that the network was trained with.
+        places: files.
+        with_int8: quantise, too; what loses too much is left out all the same.
+
+    Raises:
+        BackendError: a back end disagrees with torch.
+    """
+    trained = load_trained(places.run, recipe)
+    calibration = calibrate(trained, places.simulated, recipe)
+    network = rescaled(trained, calibration.scalings)
+    found = validate(network, places.simulated, recipe, torch.device("cpu"))
+    manifest = _manifest(recipe, places.run, found)
+    manifest["outputs"] = list(planes_of(network))
+    manifest["metrics"]["calibration"] = calibration.summary()
+    networks = _networks(network, recipe, places, with_int8=with_int8)
+    bundle = _seal(places.out, manifest, networks)
+    checks = _prove(network, bundle, _references(network, recipe, places))
+    manifest["provenance"]["parity"] = [asdict(check) for check in checks]
+    if _loses_too_much(checks):
+        networks.pop(INT8_NETWORK)
+        (places.out / INT8_NETWORK).unlink()
+        manifest["provenance"]["left_out"] = (
+            f"int8 loses more than {MOST_LOST_POINTS} points and is not part of this bundle."
+        )
+    return _seal(places.out, manifest, networks)
 
 
 def load_trained(run: Path, recipe: Recipe) -> nn.Module:
@@ -119,79 +106,65 @@ def load_trained(run: Path, recipe: Recipe) -> nn.Module:
     return network.eval()
 
 
-def export_bundle(recipe: Recipe, run: Path, simulated: Path, out: Path) -> ModelBundle:
-    """Choose thresholds on the validation colons, write ONNX, seal, prove parity.
-
-    Raises:
-        BackendError: a back end disagrees with torch.
-    """
-    network = load_trained(run, recipe)
-    found = validate(network, simulated, recipe, torch.device("cpu"))
-    manifest = _manifest(recipe, run, found)
-    onnx = to_onnx(network, recipe.simulate.size)
-    bundle = _seal(out, manifest, onnx)
-    images = parity_images(recipe, simulated)
-    checks = [
-        _checked(network, bundle, name, images)
-        for name in ("onnxruntime", "openvino")
-        if name != "onnxruntime" or _has_onnxruntime()
-    ]
-    if _has_onnxruntime():
-        checks.append(_checked_half(network, onnx, manifest, images))
-    manifest["provenance"]["parity"] = [asdict(check) for check in checks]
-    return _seal(out, manifest, onnx)
-
-
 def with_evaluation(bundle: ModelBundle, figures: Mapping[str, Any], command: str) -> ModelBundle:
     """Seal the bundle again with measured figures in manifest and card."""
     manifest = json.loads((bundle.path / MANIFEST).read_text(encoding="utf-8"))
     manifest["metrics"] |= {"evaluation": dict(figures), "command": command}
     for key in ("schema", "artefacts"):
         manifest.pop(key)
-    return _seal(bundle.path, manifest, bundle.onnx_path.read_bytes())
+    kept = [name for name in bundle.artefacts if name != CARD]
+    return _seal(bundle.path, manifest, {name: (bundle.path / name).read_bytes() for name in kept})
 
 
-def parity_images(recipe: Recipe, simulated: Path) -> list[Image]:
-    """Validation pictures."""
-    data = SimulatedSet(simulated)
-    frames = data.frames("validation")
-    chosen = np.unique(np.linspace(0, len(frames) - 1, _PARITY_FRAMES).astype(int))
-    rng = np.random.default_rng(recipe.seed)
-    return [drawn(data, frames[index], rng, recipe.data.style).image for index in chosen]
+def _networks(
+    network: nn.Module, recipe: Recipe, places: ExportPlaces, *, with_int8: bool
+) -> dict[str, bytes]:
+    """The network in every precision that has a file, by file name."""
+    size = recipe.simulate.size
+    whole = to_onnx(network, size)
+    networks = {NETWORK: whole, HALF_NETWORK: to_half(whole)}
+    if with_int8:
+        pictures, _ = simulated_pictures(recipe, places.simulated, "train", _SCALE_FRAMES)
+        pictures += real_pictures(places.real, Half.TRAINING, size, _SCALE_FRAMES // 2)
+        networks[INT8_NETWORK] = to_int8(whole, pictures)
+    return networks
 
 
-def _checked(
-    network: nn.Module, bundle: ModelBundle, backend_name: str, images: list[Image]
-) -> Parity:
-    backend = open_backend(bundle, backend_name, threads=2)
-    try:
-        parity = compare(network, backend, images, bundle.threshold)
-    finally:
-        backend.close()
-    is_exact = backend_name == "onnxruntime"
-    if parity.is_other or (is_exact and parity.largest_difference > _LARGEST_EXACT_DIFFERENCE):
-        raise BackendError(f"The exported network differs from the trained one: {parity}.")
-    return parity
+def _references(network: nn.Module, recipe: Recipe, places: ExportPlaces) -> list[Reference]:
+    images, truths = simulated_pictures(recipe, places.simulated, "validation", _PARITY_FRAMES)
+    references = [refer(network, "simulated", images, truths)]
+    real = real_pictures(places.real, Half.TEST, recipe.simulate.size, _PARITY_FRAMES)
+    if real:
+        references.append(refer(network, "real", real))
+    return references
 
 
-def _checked_half(
-    network: nn.Module, onnx: bytes, manifest: Mapping[str, Any], images: list[Image]
-) -> Parity:
-    """The half network in the place of the whole one, on ONNX Runtime, which computes as told."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = seal_bundle(Path(folder), manifest, {NETWORK: to_half(onnx)})
-        backend = open_backend(bundle, "onnxruntime", threads=2)
-        try:
-            parity = compare(network, backend, images, bundle.threshold)
-        finally:
-            backend.close()
-    if parity.is_other:
-        raise BackendError(f"The half network differs from the trained one: {parity}.")
-    return replace(parity, backend="ONNX Runtime, processor, fp16")
+def _prove(
+    network: nn.Module, bundle: ModelBundle, references: Sequence[Reference]
+) -> list[Parity]:
+    """Compare every back end and precision that runs here with torch.
+
+    Raises:
+        BackendError: one of them, other than int8, gives more than rounding.
+    """
+    names = ["openvino", "openvino:fp32"]
+    if find_spec("onnxruntime") is not None:  # it computes as told, float16 too
+        names += ["onnxruntime", "onnxruntime:fp16"]
+    checks = [check for name in names for check in measure(bundle, name, references)]
+    for check in checks:
+        is_exact = check.backend.startswith("ONNX Runtime") and ", fp32" in check.backend
+        if check.is_other or (is_exact and check.largest_difference > _LARGEST_EXACT_DIFFERENCE):
+            raise BackendError(f"The exported network differs from the trained one: {check}.")
+    if INT8_NETWORK in bundle.artefacts:
+        checks += measure(bundle, "openvino:int8", references)
+    return checks
 
 
-def _has_onnxruntime() -> bool:
-    return find_spec("onnxruntime") is not None
+def _loses_too_much(checks: Sequence[Parity]) -> bool:
+    """Whether int8 was measured, and is not worth having."""
+    lost = [each.lost_points for each in checks if ", int8" in each.backend]
+    # Written so that NaN, where no picture shows a fold, is too much.
+    return any(each is not None and not each <= MOST_LOST_POINTS for each in lost)
 
 
 def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
@@ -200,7 +173,6 @@ def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
         "name": "haustra-folds",
         "version": recipe.version,
         "input": asdict(InputSpec(size=recipe.simulate.size)),
-        "outputs": ["fold", "edge"],
         "threshold": found.threshold,
         "edge_threshold": found.edge_threshold,
         "metrics": {"validation": found.summary()},
@@ -215,6 +187,5 @@ def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
     }
 
 
-def _seal(out: Path, manifest: dict[str, Any], onnx: bytes) -> ModelBundle:
-    card = model_card(manifest).encode()
-    return seal_bundle(out, manifest, {NETWORK: onnx, HALF_NETWORK: to_half(onnx), CARD: card})
+def _seal(out: Path, manifest: dict[str, Any], networks: Mapping[str, bytes]) -> ModelBundle:
+    return seal_bundle(out, manifest, {**networks, CARD: model_card(manifest).encode()})

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.bundle import MANIFEST, ModelBundle
 from train.evaluate import EvaluationPlaces, evaluate
-from train.export import export_bundle, with_evaluation
+from train.export import ExportPlaces, export_bundle, with_evaluation
 from train.loop import RunPlaces, Say, Trainer
 from train.recipe import Recipe
 from train.simulate.farm import MeshViews, simulate, simulate_mesh
@@ -34,7 +34,7 @@ def reproduce(recipe: Recipe, out: Path, real: Path | None, say: Say) -> ModelBu
     bundle_path = out / "bundle"
     if not (bundle_path / MANIFEST).exists():
         say("3/4 export")
-        export_bundle(recipe, training, simulated, bundle_path)
+        export_bundle(recipe, ExportPlaces(training, simulated, bundle_path, real))
     bundle = ModelBundle.open(bundle_path)
     if "evaluation" not in bundle.metrics:
         say("4/4 evaluate")

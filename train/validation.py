@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from train.data import to_network
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
 from train.recipe import Recipe
 from train.sheets import contact_sheet, save_picture
-from train.simulate.appearance import drawn
+from train.simulate.appearance import Rendering, drawn
 from train.simulate.dataset import Label, SimulatedSet
 
 _SHEET_COLUMNS = 6
@@ -65,15 +66,10 @@ def validate(
     network: nn.Module, simulated: Path, recipe: Recipe, device: torch.device
 ) -> Validation:
     """Run `network` on the same validation pictures every time."""
-    data = SimulatedSet(simulated, Label(recipe.data.label))
-    frames = data.frames("validation")
-    count = min(recipe.budget.validation_frames, len(frames))
-    chosen = np.unique(np.linspace(0, len(frames) - 1, count).astype(int))
+    pictures = list(validation_pictures(simulated, recipe))
     regions, edges, tiles = [], [], []
-    shown = set(np.linspace(0, len(chosen) - 1, _SHEET_PICTURES).astype(int))
-    for number, index in enumerate(chosen):
-        rng = np.random.default_rng([recipe.seed, 7, int(index)])
-        picture = drawn(data, frames[index], rng, recipe.data.style)
+    shown = set(np.linspace(0, len(pictures) - 1, _SHEET_PICTURES).astype(int))
+    for number, (_, picture) in enumerate(pictures):
         probability = probabilities(network, picture.image, device)
         regions.append(overlap_counts(probability[0], picture.fold, picture.valid, THRESHOLDS))
         edges.append(overlap_counts(probability[1], picture.edge, picture.valid, THRESHOLDS))
@@ -82,14 +78,24 @@ def validate(
     return Validation(np.stack(regions), np.stack(edges), contact_sheet(tiles, _SHEET_COLUMNS // 2))
 
 
+def validation_pictures(simulated: Path, recipe: Recipe) -> Iterator[tuple[str, Rendering]]:
+    """The pictures of the validation colons that a recipe asks for, and whose colon each is of."""
+    data = SimulatedSet(simulated, Label(recipe.data.label))
+    frames = data.frames("validation")
+    count = min(recipe.budget.validation_frames, len(frames))
+    for index in np.unique(np.linspace(0, len(frames) - 1, count).astype(int)):
+        rng = np.random.default_rng([recipe.seed, 7, int(index)])
+        yield frames[index][0], drawn(data, frames[index], rng, recipe.data.style)
+
+
 @torch.no_grad()
 def probabilities(network: nn.Module, image: Image, device: torch.device) -> Probability:
-    """(2, H, W) for one (H, W, 3) picture."""
+    """(2, H, W), fold and edge, for one (H, W, 3) picture."""
     was_training = network.training
     network.eval()
     logits = network(to_network(torch.from_numpy(image)[None], device))
     network.train(was_training)
-    found: NDArray[np.float32] = logits[:, :2].sigmoid()[0].cpu().numpy()
+    found: NDArray[np.float32] = logits[0, :2].sigmoid().cpu().numpy()
     return found
 
 

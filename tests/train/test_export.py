@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from engine.bundle import ModelBundle, Precision
+from engine.bundle import INT8_NETWORK, ModelBundle, Precision
 from engine.errors import BundleError
 from train.evaluate import EvaluationPlaces, evaluate
-from train.export import CARD, Parity, export_bundle, load_trained, with_evaluation
+from train.export import (
+    CARD,
+    MOST_LOST_POINTS,
+    ExportPlaces,
+    export_bundle,
+    load_trained,
+    with_evaluation,
+)
 from train.loop import RunPlaces, Trainer
 from train.recipe import BudgetSettings, DataSettings, RealSettings, Recipe
 from train.simulate.farm import SimulationRecipe
@@ -34,16 +41,45 @@ def run(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recip
 def bundle(
     run: tuple[Recipe, Path], tiny_set: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> ModelBundle:
-    return export_bundle(run[0], run[1], tiny_set, tmp_path_factory.mktemp("bundle"))
+    places = ExportPlaces(run[1], tiny_set, tmp_path_factory.mktemp("bundle"))
+    return export_bundle(run[0], places)
 
 
 def test_the_bundle_opens_and_knows_its_input(bundle: ModelBundle) -> None:
     assert ModelBundle.open(bundle.path).input.size == 64
 
 
-def test_every_back_end_and_the_half_network_were_compared_with_torch(bundle: ModelBundle) -> None:
-    named = [each["backend"].split(",")[0] for each in bundle.provenance["parity"]]
-    assert named == ["ONNX Runtime", "OpenVINO", "ONNX Runtime"]
+def test_every_back_end_and_precision_was_compared_with_torch(bundle: ModelBundle) -> None:
+    named = [each["backend"] for each in bundle.provenance["parity"]]
+    assert [name.split(",")[0] for name in named] == [
+        "OpenVINO", "OpenVINO", "ONNX Runtime", "ONNX Runtime", "OpenVINO",
+    ]  # fmt: skip
+    assert "fp16" in named[3] and "int8" in named[4]
+
+
+def test_int8_is_sealed_exactly_where_it_loses_little(bundle: ModelBundle) -> None:
+    (lost,) = (
+        each["lost_points"] for each in bundle.provenance["parity"] if "int8" in each["backend"]
+    )
+    assert (Precision.INT8 in bundle.precisions) == (lost <= MOST_LOST_POINTS)
+    assert (bundle.path / INT8_NETWORK).exists() == (Precision.INT8 in bundle.precisions)
+
+
+def test_real_frames_are_compared_too_where_there_are_any(
+    run: tuple[Recipe, Path], tiny_set: Path, real: Path, tmp_path: Path
+) -> None:
+    places = ExportPlaces(run[1], tiny_set, tmp_path, real)
+    bundle = export_bundle(run[0], places, with_int8=False)
+    compared = {each["pictures"] for each in bundle.provenance["parity"]}
+    assert compared == {"simulated", "real"}
+    assert INT8_NETWORK not in bundle.artefacts
+
+
+def test_the_card_says_how_well_probabilities_are_meant(bundle: ModelBundle) -> None:
+    card = (bundle.path / CARD).read_text()
+    slope = bundle.metrics["calibration"]["fold"]["slope"]
+    assert f"| fold | {slope:.3f} |" in card
+    assert "OpenVINO, processor, fp32" in card
 
 
 def test_the_half_network_travels_with_the_bundle(bundle: ModelBundle) -> None:
@@ -83,13 +119,3 @@ def test_figures_are_written_as_json_and_markdown(
 ) -> None:
     evaluate(bundle, EvaluationPlaces(tiny_set)).write(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"evaluation.json", "evaluation.md"}
-
-
-@pytest.mark.parametrize(
-    ("difference", "flipped", "is_other"),
-    [(0.3, 0.001, False), (0.009, 0.03, False), (0.3, 0.03, True)],
-)
-def test_rounding_is_told_from_another_network(
-    difference: float, flipped: float, is_other: bool
-) -> None:
-    assert Parity("any", difference, flipped).is_other == is_other
