@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-import openvino as ov
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
+from engine.backends.openvino import look_inside
 from engine.errors import BundleError
 from engine.types import Image
 
@@ -112,16 +112,12 @@ def measure_scales(
         BundleError: there is no picture.
     """
     wanted = sorted(names)
-    model = ov.Core().read_model(network)
-    outputs = model.add_outputs(wanted)
-    options = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = ov.Core().compile_model(model, "CPU", options)
+    look = look_inside(network, wanted)
     rng = np.random.default_rng(0)
     seen: dict[str, list[_Floats]] = {name: [] for name in wanted}
     for picture in pictures:
-        found = compiled(picture[np.newaxis])
-        for name, output in zip(wanted, outputs, strict=True):
-            values = found[output.get_any_name()].ravel()
+        for name, tensor in look(picture).items():
+            values = tensor.ravel()
             seen[name].append(rng.choice(values, min(_VALUES, len(values)), replace=False))
     if not seen[wanted[0]]:
         raise BundleError("No picture to measure int8 scales on.", "Give a set with colons.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import openvino as ov
@@ -25,6 +25,22 @@ def devices() -> tuple[str, ...]:
     return tuple(
         f"{name} {core.get_property(name, 'FULL_DEVICE_NAME')}" for name in core.available_devices
     )
+
+
+def look_inside(
+    network: bytes, names: Sequence[str]
+) -> Callable[[Image], dict[str, NDArray[np.float32]]]:
+    """What flows through an ONNX network in float32, by name, for one picture after another."""
+    core = ov.Core()
+    model = core.read_model(network)
+    opened = dict(zip(names, model.add_outputs([*names]), strict=True))
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def look(image: Image) -> dict[str, NDArray[np.float32]]:
+        found = compiled(image[np.newaxis])
+        return {name: found[output.get_any_name()] for name, output in opened.items()}
+
+    return look
 
 
 def best_precision(abilities: Collection[str], allowed: Collection[Precision]) -> Precision:
