@@ -26,6 +26,7 @@ VERBS = {
     "tally": "count the failures that were noted on contact sheets of real frames",
     "tracking": "measure how well folds keep their identity in simulated video",
     "layout": "write a simulated set as SimCol3D or C3VD, or check such a recording",
+    "benchmark": "reproduce the paper's table: models by training sets by test sets",
     "reproduce": "all of the above in one go, going on where it stopped",
 }
 _EXAMPLES = """\

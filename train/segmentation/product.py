@@ -14,6 +14,7 @@ from train.networks import build_network
 from train.weights import fill, read_weights, save_weights
 
 KIND = "segmenter"
+_REMEDY = "Train it: haustra-train segment RECIPE."
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Segmenter:
     """A pixel is fold where its probability is at least this."""
     has_edges: bool = False
     """Whether the network learned its second channel."""
+    origin: str = ""
+    """How it was trained, as JSON."""
 
     @torch.no_grad()
     def __call__(self, images: list[Image]) -> Probability:
@@ -49,6 +52,7 @@ def save_segmenter(path: Path, segmenter: Segmenter, name: str) -> Path:
     about = {
         "kind": KIND,
         "network": name,
+        "origin": segmenter.origin,
         "threshold": f"{segmenter.threshold:.4f}",
         "edges": str(int(segmenter.has_edges)),
     }
@@ -61,8 +65,10 @@ def open_segmenter(path: Path) -> Segmenter:
     Raises:
         RecipeError: no such file, or one of another kind.
     """
-    state, about = read_weights(path, KIND, "Train it: haustra-train segment RECIPE.")
+    state, about = read_weights(path, KIND, _REMEDY)
     network = build_network(about["network"], pretrained=False)
     fill(network, state, path.name)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Segmenter(network.eval().to(device), float(about["threshold"]), about["edges"] == "1")
+    return Segmenter(
+        network.eval().to(device), float(about["threshold"]), about["edges"] == "1", about["origin"]
+    )

@@ -19,7 +19,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -210,7 +210,7 @@ class SegmentationTrainer:
         network = (self.teacher or self.student).eval()
         has_edges = self._recipe.terms.edge > 0
         found = validated(Segmenter(network, 0.5, has_edges), self._validation_views)
-        product = Segmenter(network, found.threshold, has_edges)
+        product = Segmenter(network, found.threshold, has_edges, origin(self._recipe))
         if self._team.rank == 0:
             found.save_sheet(self._places.run / SHEET)
             save_segmenter(self._places.run / PRODUCT, product, self._recipe.network.name)
@@ -265,6 +265,11 @@ class SegmentationTrainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self._step, self._elapsed_s = state["step"], state["elapsed_s"]
         self._say(f"Going on from step {self._step} ({self._elapsed_s / 60:.1f} min done).")
+
+
+def origin(recipe: SegmentationRecipe) -> str:
+    """What a product says of its training: the same text, the same run."""
+    return json.dumps(recipe.told() | {"budget": asdict(recipe.budget)}, sort_keys=True)
 
 
 def descent(network: nn.Module, settings: DescentSettings) -> Optimizer:
