@@ -118,15 +118,17 @@ def _compare(options: argparse.Namespace) -> None:
         read_comparison,
         with_budget,
     )
-    from train.translation.evaluation import evaluate_translators
+    from train.translation.evaluation import Bench, evaluate_translators
 
     rows = chosen_rows(read_comparison(find_comparison(options.comparison)), options.only)
     if options.steps or options.minutes:
         rows = with_budget(rows, options.steps or 0, options.minutes or 0.0)
+    trial = _trial(options, {row: [] for row in rows})
+    Bench.of(trial)
     banks = _banks(options, next(iter(rows.values())).pictures)
-    trained = Contest(*banks, options.seeds, options.out).train(rows, say)
-    trial = _trial(options, trained.products)
-    print(evaluate_translators(replace(trial, left_out=trained.failed)).table())
+    trained = Contest(*banks, list(dict.fromkeys(options.seeds)), options.out).train(rows, say)
+    trial = replace(trial, translators=trained.products, left_out=trained.failed)
+    print(evaluate_translators(trial).table())
 
 
 def _apply(options: argparse.Namespace) -> None:

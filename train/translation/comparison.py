@@ -80,7 +80,11 @@ class Contest:
     out: Path
 
     def train(self, rows: Rows, say: Say) -> Trained:
-        """Every row with every seed, seeds outside, so that a table is complete early."""
+        """Every row with every seed, seeds outside, so that a table is complete early.
+
+        Raises:
+            RecipeError: no row can be trained; why not the first.
+        """
         runs: dict[str, list[Path]] = {name: [] for name in rows}
         failed: dict[str, str] = {}
         for seed in self.seeds:
@@ -95,6 +99,9 @@ class Contest:
                     failed[name] = str(error)
                     continue
                 runs[name].append(run / PRODUCT)
+        if len(failed) == len(rows):
+            first = next(iter(failed))
+            raise RecipeError(f"No row can be trained. {first}: {failed[first]}")
         return Trained({name: found for name, found in runs.items() if found}, failed)
 
     def _train(self, recipe: TranslationRecipe, run: Path, say: Say) -> None:

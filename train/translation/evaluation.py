@@ -19,7 +19,7 @@ from tqdm import tqdm
 from engine.bundle import ModelBundle
 from engine.errors import RecipeError
 from engine.types import Image
-from train.depth import open_estimator
+from train.depth import DepthEstimator, open_estimator
 from train.evaluate import label_of
 from train.metrics import Interval, bootstrap_items
 from train.simulate.dataset import SimulatedSet
@@ -64,12 +64,11 @@ class Trial:
     @property
     def runs(self) -> dict[str, list[str]]:
         """Row → names of its runs."""
-        return {UNTRANSLATED: [UNTRANSLATED]} | {
-            row: [row]
-            if len(products) == 1
-            else [f"{row}, {each.parent.name}" for each in products]
-            for row, products in self.translators.items()
-        }
+        found = {UNTRANSLATED: [UNTRANSLATED]}
+        for row, products in self.translators.items():
+            several = [f"{row}, {product.parent.name}" for product in products]
+            found[row] = several if len(several) > 1 else [row]
+        return found
 
 
 def named(folders: Sequence[Path]) -> dict[str, list[Path]]:
@@ -88,46 +87,70 @@ def named(folders: Sequence[Path]) -> dict[str, list[Path]]:
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What judges, and on what."""
+
+    bundle: ModelBundle
+    depth: DepthEstimator
+    data: SimulatedSet
+    video: SimulatedSet | None
+
+    @classmethod
+    def of(cls, trial: Trial) -> Bench:
+        """Open everything but translators: what would stop an evaluation is told at once.
+
+        Raises:
+            RecipeError: no set, too few scenes, a segmenter or depth network that is none, or no
+                row to compare with.
+        """
+        if trial.frames < _FEWEST_SCENES:
+            raise RecipeError(
+                f"{trial.frames} frames are too few to compare.", f"Take at least {_FEWEST_SCENES}."
+            )
+        if trial.against not in trial.runs:
+            raise RecipeError(
+                f"There is no row {trial.against!r}.", f"Choose one of: {', '.join(trial.runs)}."
+            )
+        bundle = ModelBundle.open(trial.segmenter)
+        data = SimulatedSet(trial.simulated, label_of(bundle))
+        if trial.split not in data.splits:
+            raise RecipeError(
+                f"{data.folder} has no split {trial.split!r}.",
+                f"Choose one of: {', '.join(data.splits)}.",
+            )
+        if len(data.splits[trial.split]) < 2:
+            raise RecipeError(
+                f"{data.folder} has fewer than two {trial.split} colons.", "Simulate a larger set."
+            )
+        depth = open_estimator(trial.depth, trial.depth_weights)
+        return cls(bundle, depth, data, SimulatedSet(trial.video) if trial.video else None)
+
+
 def evaluate_translators(trial: Trial) -> Verdict:
     """Judge, and write the table and the contact sheets.
 
     Raises:
-        RecipeError: no set, no translator, translators that learned from different pictures, a
-            segmenter or depth network that is none, or too few scenes.
+        RecipeError: as `Bench.of`; no translator, or some that learned from different pictures.
         RecordingError: the folder cannot be written.
     """
-    if trial.frames < _FEWEST_SCENES:
-        raise RecipeError(
-            f"{trial.frames} frames are too few to compare.", f"Take at least {_FEWEST_SCENES}."
-        )
+    bench = Bench.of(trial)
     painters = {
         run: Painter.open(product)
         for row, products in trial.translators.items()
         for run, product in zip(trial.runs[row], products, strict=True)
     }
     style = _one_style(painters)
-    bundle = ModelBundle.open(trial.segmenter)
-    data = SimulatedSet(trial.simulated, label_of(bundle))
-    shown = scenes(data, trial.split, style, count=trial.frames, seed=trial.seed)
+    shown = scenes(bench.data, trial.split, style, count=trial.frames, seed=trial.seed)
     colons = np.unique(np.array([scene.sequence for scene in shown]), return_inverse=True)[1]
-    if len(set(colons.tolist())) < 2:
-        raise RecipeError(
-            f"{trial.simulated} has fewer than two {trial.split} colons.", "Simulate a larger set."
-        )
-    if trial.against not in trial.runs:
-        raise RecipeError(
-            f"There is no row {trial.against!r}.", f"Choose one of: {', '.join(trial.runs)}."
-        )
     pictures = _pictures(painters, shown)
-    judges = Judges(bundle, open_estimator(trial.depth, trial.depth_weights))
-    figures = _judged(judges, pictures, shown)
+    figures = _judged(Judges(bench.bundle, bench.depth), pictures, shown)
     near = NOTHING
     if trial.real is not None:
         near = closeness(pictures, colons, trial.real, trial.seed)
     video: list[Pair] = []
-    if trial.video is not None:
-        data = SimulatedSet(trial.video)
-        video = pairs(data, trial.split, style, count=_PAIRS, seed=trial.seed)
+    if bench.video is not None:
+        video = pairs(bench.video, trial.split, style, count=_PAIRS, seed=trial.seed)
     found = Findings(figures, colons, near, manners(painters, shown, video, trial.seed))
     verdict = _verdict(trial, found)
     verdict.write(trial.out)

@@ -117,7 +117,31 @@ def test_one_command_trains_judges_and_shows_all_rows(
     assert "| cut, seed-2 |" not in printed
     assert '"cut, seed-2",' in (out / "translation.csv").read_text()
     assert (out / "sheet.jpg").is_file()
+    assert main([*arguments, "--only", "adain"]) == 2
+    assert "No row can be trained. adain: options.weights" in capsys.readouterr().err
     run = out / "cut" / "seed-2" / CHECKPOINT
     trained_ns = run.stat().st_mtime_ns
     assert main(arguments) == 0
     assert run.stat().st_mtime_ns == trained_ns
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--against", "munit"], "no row 'munit'"),
+        (["--split", "exam"], "no split 'exam'"),
+        (["--frames", "2"], "2 frames are too few"),
+        (["--depth", "oracle"], "'oracle'"),
+        (["--video", "nowhere"], "no finished simulated set"),
+        (["--segmenter", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_would_stop_the_evaluation_is_told_before_the_training(
+    tiny: Path, tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    more: list[str], message: str,
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    arguments = ["translate", "compare", str(tiny), "--simulated", str(tiny_set)]
+    assert main([*arguments, "--real", str(tmp_path), "-o", str(out), *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
