@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mesh", type=Path, help="render this mesh or NIfTI label volume")
     parser.add_argument("--unit", choices=["mm", "cm", "m"], help="of the mesh; told by its size")
+    parser.add_argument(
+        "--find-centreline", action="store_true", help="even where a file lies beside the mesh"
+    )
     parser.add_argument("--frames", type=int, default=240, help="of the mesh; 240 unless told")
     parser.add_argument(
         "--share", type=float, nargs=2, default=(0.0, 0.7), metavar=("FROM", "TO"),
@@ -46,7 +49,10 @@ def run(options: argparse.Namespace) -> None:
 
     workers = Workers(options.workers, options.scheduler)
     if options.mesh is not None:
-        views = MeshViews(options.mesh, options.frames, tuple(options.share), options.unit)
+        views = MeshViews(
+            options.mesh, options.frames, tuple(options.share), options.unit,
+            is_line_found=options.find_centreline,
+        )  # fmt: skip
         simulate_mesh(_with_caster(views, options.caster), options.out, workers)
         return
     if options.recipe is None:

@@ -18,8 +18,10 @@ from tqdm import tqdm
 
 from engine.errors import RecipeError, RecordingError
 from train.simulate.casters import DEFAULT, find_caster
+from train.simulate.centreline import write_centreline
 from train.simulate.curvature import CrestOptions
 from train.simulate.dataset import SCHEMA
+from train.simulate.mesh import find_course
 from train.simulate.rays import OcclusionOptions
 from train.simulate.render import Job, render_sequence
 
@@ -118,15 +120,24 @@ class MeshViews:
     unit: str | None = None
     """mm, cm or m; told by the mesh's size when None."""
     caster: str = DEFAULT
+    is_line_found: bool = False
+    """Even where a file with a centreline lies beside the mesh."""
 
 
 def simulate_mesh(views: MeshViews, out: Path, workers: Workers = Workers()) -> Path:
-    """Render one mesh file as a test set of four sequences; returns `out`."""
+    """Render one mesh file as a test set of four sequences; returns `out`.
+
+    A centreline that is found is kept in the set: finding it takes longer than a few views.
+    """
     find_caster(views.caster)
+    line = out / "centreline.txt" if views.is_line_found else None
+    if line is not None and not line.exists():
+        write_centreline(line, find_course(views.mesh, views.unit).points)
     jobs = [
         Job(
             f"{views.mesh.stem}-{i}", 77 + i, views.frames // 4, 256, out,
-            mesh=views.mesh, unit=views.unit, share=part, crest=CrestOptions.for_scan(),
+            mesh=views.mesh, unit=views.unit, centreline=line, share=part,
+            crest=CrestOptions.for_scan(),
             occlusion=OcclusionOptions.for_scan(), caster=views.caster,
         )
         for i, part in enumerate(_parts(views.share, 4))

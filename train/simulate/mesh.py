@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from engine.errors import RecipeError
 from train.simulate.centreline import (
+    Course,
     centreline_file,
     count_crossings,
     find_centreline,
@@ -92,7 +93,7 @@ def read_tube(path: Path, unit: str | None = None) -> Tube:
     return colon.tube
 
 
-def read_colon(path: Path, unit: str | None = None) -> ScannedColon:
+def read_colon(path: Path, unit: str | None = None, centreline: Path | None = None) -> ScannedColon:
     """Read a lumen surface (PLY, OBJ, STL, GLB) or label volume (NIfTI) with its centreline.
 
     A text file `<stem>_centreline.txt` beside it, rows `x y z [radius]` in mm, gives the
@@ -102,24 +103,20 @@ def read_colon(path: Path, unit: str | None = None) -> ScannedColon:
         path: the file.
         unit: mm, cm or m of the coordinates; by the size of an adult colon when omitted. A volume
             is in mm.
+        centreline: a file to read it from instead of the one beside.
 
     Raises:
         RecipeError: unreadable, beyond repair, of unknown unit, or not a tube.
     """
     path = Path(path)
-    surface, taken = _read_mended(path, unit)
-    surface = surface.scaled(MM_PER[taken])
-    if surface.widest_hole > WIDEST_OPENING_MM:
-        raise RecipeError(
-            f"{path.name} has an opening {surface.widest_hole:.0f} mm wide.",
-            "Give a wall that is closed but for its two ends.",
-        )
-    line, points = centreline_file(path), read_centreline(path)
+    surface, taken = _read_closed(path, unit)
+    line = centreline or centreline_file(path)
     crossings, missed = 0, None
-    if points is None:
+    if line is None:
         course = find_centreline(surface)
         points, missed = course.points, course.missed
     else:
+        points = read_centreline(line)
         _refuse_line_outside(surface, points)
         crossings = count_crossings(surface, points)
     tube = _tube(surface, points)
@@ -138,6 +135,27 @@ def read_colon(path: Path, unit: str | None = None) -> ScannedColon:
             repairs=surface.repairs,
         ),
     )
+
+
+def find_course(path: Path, unit: str | None = None) -> Course:
+    """The centreline found inside a mesh or volume, whatever lies beside it.
+
+    Raises:
+        RecipeError: see `read_colon`.
+    """
+    return find_centreline(_read_closed(Path(path), unit)[0])
+
+
+def _read_closed(path: Path, unit: str | None) -> tuple[Surface, str]:
+    """The surface in mm, and the unit of its file."""
+    surface, taken = _read_mended(path, unit)
+    surface = surface.scaled(MM_PER[taken])
+    if surface.widest_hole > WIDEST_OPENING_MM:
+        raise RecipeError(
+            f"{path.name} has an opening {surface.widest_hole:.0f} mm wide.",
+            "Give a wall that is closed but for its two ends.",
+        )
+    return surface, taken
 
 
 def _read_mended(path: Path, unit: str | None) -> tuple[Surface, str]:

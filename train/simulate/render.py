@@ -72,6 +72,8 @@ class Job:
     mesh: Path | None = None
     unit: str | None = None
     """Of the mesh: mm, cm or m; told by its size when None."""
+    centreline: Path | None = None
+    """Of the mesh: a file instead of the one beside it, or of one that is found."""
     share: tuple[float, float] = (0.08, 0.92)
     """Part of the centreline that the camera visits."""
     crest: CrestOptions = field(default_factory=CrestOptions)
@@ -141,7 +143,7 @@ def render_sequence(job: Job) -> dict[str, float]:
         _rehearse(job.caster)
     rng = np.random.default_rng(job.seed)
     with times.measure("anatomy"):
-        scanned = read_colon(job.mesh, job.unit) if job.mesh else None
+        scanned = read_colon(job.mesh, job.unit, job.centreline) if job.mesh else None
         tube = scanned.tube if scanned else grow_colon(rng, draw_shape(job.anatomy, rng))
     with times.measure("crests"):
         crest = label_crests(tube, job.crest)
