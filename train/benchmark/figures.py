@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from train.benchmark.scores import Scores
 from train.calibration import BINS, calibration_error
+from train.edge_metrics import edge_average_precision, ods, ois
 from train.instance_metrics import (
     Compared,
     average_precision_at,
@@ -20,6 +21,8 @@ from train.paired import sign_flip_p
 
 FIGURES = ("IoU", "Dice", "boundary F", "PQ", "steadiness", "ECE", "called fold")
 """The last two: less is better. All per picture, but PQ, ECE and the last, which are pooled."""
+EDGE_FIGURES = ("edge Dice", "ODS", "OIS", "edge AP")
+"""Dice per picture at the threshold of validation, the others pooled over all thresholds."""
 _RESAMPLES = 1000
 
 Sums = NDArray[np.float64]
@@ -43,6 +46,8 @@ class Measured:
     ap50: float
     ap: float
     """AP50:95; both means over seeds."""
+    edges: tuple[float, ...]
+    """`EDGE_FIGURES`, means over seeds; NaN where edges were not scored."""
     frames: int
     sequences: int
     difference: Interval | None
@@ -65,6 +70,7 @@ def measured(runs: Sequence[Scores], against: Sequence[Scores] | None) -> Measur
         thresholds=tuple(run.threshold for run in runs),
         ap50=_mean([average_precision_at(_known(run), 0.5) for run in runs]),
         ap=_mean([mean_average_precision(_known(run)) for run in runs]),
+        edges=tuple(_mean(column) for column in zip(*map(_edge_figures, runs), strict=True)),
         frames=len(runs[0]),
         sequences=len(runs[0].sequences),
         difference=difference,
@@ -169,6 +175,13 @@ def _difference(first: Sums, second: Sums) -> tuple[Interval, float]:
     both = np.concatenate([first, second], axis=1)
     (interval,) = intervals(both, difference)
     return interval, sign_flip_p(difference(both)[:, 0].tolist())
+
+
+def _edge_figures(run: Scores) -> tuple[float, ...]:
+    if not run.edges.any():
+        return (float("nan"),) * len(EDGE_FIGURES)
+    dice = _mean(run.edge_dice.tolist())
+    return dice, ods(run.edges), ois(run.edges), edge_average_precision(run.edges)
 
 
 def _shows_fold(run: Scores) -> NDArray[np.bool_]:

@@ -8,8 +8,8 @@ is known exactly: in the frame's own pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -21,9 +21,9 @@ from engine.types import Image, Labels, Mask, Probability
 from train.benchmark.scores import FrameScores, Scores, Shown, gathered
 from train.benchmark.test_sets import LabelledFrame, LabelledSequence, LabelledSet
 from train.calibration import BINS, reliability
+from train.edge_metrics import berkeley_tolerance_px, edge_counts, edge_dice
 from train.instance_metrics import Compared
 from train.metrics import overlap_counts
-from train.segmentation.product import Segmenter
 from train.structure import boundary_f
 from train.tracking.consistency import Flow, consistency, flow_between
 from train.tracking.optical_flow import flow_from_pictures
@@ -33,8 +33,38 @@ _USUAL_PX = 256
 """The size that lengths and areas elsewhere are meant for."""
 _BOUNDARY_SHARE = 2 / 256
 """Tolerance of the boundary's F, of the picture's width."""
+_DICE_SHARE = 3 / 256
+"""Tolerance of the edges' Dice, likewise."""
 _SHOWN = 8
 _NOTHING = np.zeros((BINS, 3))
+
+
+class Asked(Protocol):
+    """A segmenter that is measured."""
+
+    @property
+    def threshold(self) -> float:
+        """A pixel is fold where its probability is at least this."""
+        ...
+
+    @property
+    def edge_threshold(self) -> float:
+        """The same of edges."""
+        ...
+
+    @property
+    def has_edges(self) -> bool:
+        """Whether it knows of edges."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """How it came about: the same text, the same answers."""
+        ...
+
+    def __call__(self, images: list[Image]) -> Probability:
+        """(B, 2, H, W) of B pictures of one size: fold, edge."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +77,7 @@ class Placed:
     valid: Mask
     fold: Mask | None
     instances: Labels | None
+    edge: Mask | None
     absent: Mask | None
 
     @classmethod
@@ -68,8 +99,10 @@ class Placed:
             labels = _nearest(labels.astype(np.float32), placement).astype(np.int32)
         valid = mask(frame.valid)
         assert valid is not None
-        image = placement.image_to_grid(frame.image)
-        return cls(frame, placement, image, valid, mask(frame.fold), labels, mask(frame.absent))
+        return cls(
+            frame, placement, placement.image_to_grid(frame.image), valid, mask(frame.fold),
+            labels, mask(frame.edge), mask(frame.absent),
+        )  # fmt: skip
 
 
 def _nearest(plane: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
@@ -83,24 +116,37 @@ def _nearest(plane: NDArray[np.float32], placement: Placement) -> NDArray[np.flo
     return grid
 
 
-def measure(
-    segmenter: Segmenter, tested: LabelledSet, size: int, frames: int, fingerprint: str
-) -> Scores:
-    """Scores of a test set; `frames` at most, evenly from all sequences, 0: every one."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a test set is measured."""
+
+    size: int
+    """Of the grid."""
+    frames: int = 0
+    """At most, evenly from all sequences; 0: every one."""
+    with_edges: bool = False
+    """Score edges, too, of segmenters that know of them; slow."""
+
+
+def measure(segmenter: Asked, tested: LabelledSet, how: Measure, fingerprint: str) -> Scores:
+    """Scores of a test set."""
     rows: list[FrameScores] = []
     shown: list[Shown] = []
-    numbers = [_chosen(each, frames, len(tested.sequences)) for each in tested.sequences]
+    numbers = [_chosen(each, how.frames, len(tested.sequences)) for each in tested.sequences]
     total = sum(len(each) for each in numbers)
     kept = set(np.linspace(0, total - 1, _SHOWN).astype(int).tolist())
     for at, (sequence, chosen) in enumerate(zip(tested.sequences, numbers, strict=True)):
         before: tuple[Placed, Mask] | None = None
-        for placed, probability in _asked(segmenter, sequence, chosen, size):
+        for placed, probability in _asked(segmenter, sequence, chosen, how.size):
             labels = _folds(probability, placed.valid, segmenter.threshold)
             called = np.asarray(probability[0] >= segmenter.threshold) & placed.valid
             flow = _steadiness((placed, called), before if sequence.is_video else None)
             if len(rows) in kept:
                 shown.append(_to_show(placed, probability[0], labels))
-            rows.append(_scores(at, placed, probability[0], labels, (segmenter.threshold, flow)))
+            scores = _scores(at, placed, probability[0], labels, (segmenter.threshold, flow))
+            if how.with_edges and segmenter.has_edges:
+                scores = _with_edges(scores, placed, probability[1], segmenter.edge_threshold)
+            rows.append(scores)
             before = placed, called
     names = [sequence.name for sequence in tested.sequences]
     return gathered((fingerprint, segmenter.threshold), names, rows, shown)
@@ -115,7 +161,7 @@ def _chosen(sequence: LabelledSequence, frames: int, sequences: int) -> list[int
 
 
 def _asked(
-    segmenter: Segmenter, sequence: LabelledSequence, numbers: list[int], size: int
+    segmenter: Asked, sequence: LabelledSequence, numbers: list[int], size: int
 ) -> Iterator[tuple[Placed, Probability]]:
     for number in numbers:
         placed = Placed.of(sequence[number], size)
@@ -150,6 +196,22 @@ def _scores(
         steadiness=steadiness,
         called=free,
         compared=_compared(placed, labels, probability),
+    )
+
+
+def _with_edges(
+    scores: FrameScores, placed: Placed, probability: NDArray[np.float32], threshold: float
+) -> FrameScores:
+    """And how well edges are found, where they are known."""
+    if placed.edge is None:
+        return scores
+    truth = placed.edge & placed.valid
+    found = np.asarray(probability >= threshold) & placed.valid
+    tolerance_px = max(1.0, _DICE_SHARE * truth.shape[1])
+    return replace(
+        scores,
+        edges=edge_counts(probability, truth, placed.valid, berkeley_tolerance_px(truth.shape)),
+        edge_dice=edge_dice(found, truth, tolerance_px),
     )
 
 

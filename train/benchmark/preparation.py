@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import RecipeError
+from train.benchmark.bundles import BundleChoice, BundleSegmenter
+from train.benchmark.measuring import Asked
 from train.benchmark.recipe import REAL, BenchmarkRecipe, Row
 from train.real import Half, RealFrame, RealKind
 from train.segmentation.product import Segmenter, open_segmenter
@@ -88,12 +90,15 @@ class Workshop:
         self._train_translator(self.recipe.translations[name], run, self._real_frames())
         return translate_set(Application(self.simulated, run / TRANSLATOR, folder))
 
-    def segmenter(self, row: Row, seed: int) -> Segmenter:
+    def segmenter(self, row: Row, seed: int) -> Asked:
         """A row's segmenter, trained with one seed, and its threshold.
 
         Raises:
             RecipeError: something to learn from is missing.
+            BundleError: a bundle is not there, or damaged.
         """
+        if isinstance(row.training, BundleChoice):
+            return BundleSegmenter(row.training)
         run = self.out / "runs" / slug(row.name) / f"seed-{seed}"
         if isinstance(row.training, SegmentationRecipe):
             return self._network(row, replace(row.training, seed=seed), run)

@@ -6,7 +6,8 @@
 [training]                of all segmenters, as in segmentation recipes
 [rows.NAME]               model: a network, or a translator that finds folds; pictures:
                           simulated, translated, paired, or real for such translators;
-                          translation: whose; anything of [training], or options
+                          translation: whose; anything of [training], or options.
+                          model = "bundle": bundle, a sealed one, which is not trained
 [tests.NAME]              a test set: `train.benchmark.test_sets.TestSettings`
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import RecipeError
+from train.benchmark.bundles import BUNDLE, BundleChoice
 from train.benchmark.test_sets import TEST_SETS, TestSettings
 from train.segmentation.recipe import (
     Pictures,
@@ -44,8 +46,8 @@ class Row:
     pictures: str
     translation: str
     """Empty: none."""
-    training: SegmentationRecipe | TranslationRecipe
-    """Of a network; of a translator that finds folds."""
+    training: SegmentationRecipe | TranslationRecipe | BundleChoice
+    """Of a network; of a translator that finds folds; none, but which bundle."""
 
     @property
     def needs_translation(self) -> bool:
@@ -144,6 +146,8 @@ def _row(
 ) -> Row:
     """`shared`: of segmenters, of translators."""
     model, translation = own.pop("model", name), own.pop("translation", "")
+    if model == BUNDLE:
+        return Row(name, model, "", "", settings_from(BundleChoice, own, where))
     if model in TRANSLATORS:
         pictures = own.pop("pictures", REAL)
         training = translation_recipe(

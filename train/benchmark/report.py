@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.types import Image
-from train.benchmark.figures import FIGURES, Measured
+from train.benchmark.figures import EDGE_FIGURES, FIGURES, Measured
 from train.benchmark.recipe import BenchmarkRecipe, Row
 from train.metrics import Interval
 from train.paired import holm
@@ -74,14 +74,15 @@ class Report:
 
     def _details(self, rows: Mapping[str, Measured]) -> Iterator[str]:
         yield _line(
-            ["row", *FIGURES, "AP50", "AP50:95", "Δ IoU", "p", "IoU of each seed", "thresholds"]
-        )
-        yield "|---" * (len(FIGURES) + 7) + "|"
+            ["row", *FIGURES, "AP50", "AP50:95", *EDGE_FIGURES, "Δ IoU", "p", "IoU of each seed",
+             "thresholds"]
+        )  # fmt: skip
+        yield "|---" * (len(FIGURES) + len(EDGE_FIGURES) + 7) + "|"
         adjusted = _adjusted(rows)
         for name, found in rows.items():
             yield _line([
                 name, *(_interval(each) for each in found.figures),
-                _number(found.ap50), _number(found.ap),
+                *(_number(each) for each in (found.ap50, found.ap, *found.edges)),
                 _signed(found.difference), adjusted.get(name, _NOTHING),
                 " ".join(_number(each) for each in found.seeds),
                 " ".join(f"{each:.2f}" for each in found.thresholds),
@@ -95,7 +96,7 @@ class Report:
         writer.writerow([
             "test", "row", "model", "pictures", "translation", "seeds", "frames", "sequences",
             *(f"{figure}{end}" for figure in FIGURES for end in ends), "IoU deviation", "AP50",
-            "AP50:95", *(f"IoU difference{end}" for end in ends), "p",
+            "AP50:95", *EDGE_FIGURES, *(f"IoU difference{end}" for end in ends), "p",
         ])  # fmt: skip
         described = {row.name: _described(row) for row in self.recipe.rows}
         for test, rows in self.table.items():
@@ -127,7 +128,7 @@ class Report:
 
 
 def _described(row: Row) -> list[str]:
-    return [row.name, row.model, row.pictures, row.translation or _NOTHING]
+    return [row.name, row.model, row.pictures or _NOTHING, row.translation or _NOTHING]
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -145,7 +146,7 @@ def _numbers(found: Measured) -> Iterator[float]:
     unknown = Interval(math.nan, math.nan, math.nan)
     for each in found.figures:
         yield from (each.value, each.low, each.high)
-    yield from (found.deviation, found.ap50, found.ap)
+    yield from (found.deviation, found.ap50, found.ap, *found.edges)
     difference = found.difference or unknown
     yield from (difference.value, difference.low, difference.high, found.p)
 

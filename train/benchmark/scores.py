@@ -6,7 +6,7 @@ Everything a table tells is computed from these: no network runs for it again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.errors import RecipeError, RecordingError
 from engine.types import Image, Labels, Mask
 from train.calibration import Reliability
+from train.edge_metrics import EDGE_THRESHOLDS, EdgeCounts
 from train.instance_metrics import Compared
 from train.metrics import Counts
 
@@ -34,6 +35,9 @@ class FrameScores:
     called: tuple[int, int]
     """Pixels called fold, and all, where there is known to be none."""
     compared: Compared | None
+    edges: EdgeCounts = field(default_factory=lambda: np.zeros((len(EDGE_THRESHOLDS), 4), np.int64))
+    """(thresholds, 4); all zero where they were not scored."""
+    edge_dice: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,9 @@ class Scores:
     steadiness: NDArray[np.float64]
     called: NDArray[np.int64]
     """(n, 2)."""
+    edges: EdgeCounts
+    """(n, thresholds, 4)."""
+    edge_dice: NDArray[np.float64]
     compared: tuple[Compared | None, ...]
     shown: tuple[Shown, ...]
 
@@ -122,7 +129,16 @@ class Scores:
             raise RecipeError(f"{path} cannot be read: {error}.", "Delete it.") from error
 
 
-_ARRAYS = ("sequence", "counts", "boundary_f", "reliability", "steadiness", "called")
+_ARRAYS = (
+    "sequence",
+    "counts",
+    "boundary_f",
+    "reliability",
+    "steadiness",
+    "called",
+    "edges",
+    "edge_dice",
+)
 
 
 def gathered(
@@ -142,6 +158,8 @@ def gathered(
         reliability=np.stack([frame.reliability for frame in frames]),
         steadiness=np.array([frame.steadiness for frame in frames]),
         called=np.array([frame.called for frame in frames], np.int64),
+        edges=np.stack([frame.edges for frame in frames]),
+        edge_dice=np.array([frame.edge_dice for frame in frames]),
         compared=tuple(frame.compared for frame in frames),
         shown=tuple(shown),
     )

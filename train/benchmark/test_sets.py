@@ -105,6 +105,8 @@ class TestSettings:
     """Of simulated sets: what counts as fold."""
     frames: int = 0
     """At most, evenly from all sequences; 0: every one."""
+    edges: bool = False
+    """Score edges, too, where they are known; slow."""
 
     @property
     def path(self) -> Path:

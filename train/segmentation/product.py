@@ -26,6 +26,8 @@ class Segmenter:
     """A pixel is fold where its probability is at least this."""
     has_edges: bool = False
     """Whether the network learned its second channel."""
+    edge_threshold: float = 0.5
+    """The same of edges, where learned."""
     origin: str = ""
     """How it was trained, as JSON."""
 
@@ -55,6 +57,7 @@ def save_segmenter(path: Path, segmenter: Segmenter, name: str) -> Path:
         "origin": segmenter.origin,
         "threshold": f"{segmenter.threshold:.4f}",
         "edges": str(int(segmenter.has_edges)),
+        "edge_threshold": f"{segmenter.edge_threshold:.4f}",
     }
     return save_weights(path, segmenter.network.state_dict(), about)
 
@@ -70,5 +73,9 @@ def open_segmenter(path: Path) -> Segmenter:
     fill(network, state, path.name)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Segmenter(
-        network.eval().to(device), float(about["threshold"]), about["edges"] == "1", about["origin"]
+        network=network.eval().to(device),
+        threshold=float(about["threshold"]),
+        has_edges=about["edges"] == "1",
+        edge_threshold=float(about["edge_threshold"]),
+        origin=about["origin"],
     )

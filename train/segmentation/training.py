@@ -210,7 +210,9 @@ class SegmentationTrainer:
         network = (self.teacher or self.student).eval()
         has_edges = self._recipe.terms.edge > 0
         found = validated(Segmenter(network, 0.5, has_edges), self._validation_views)
-        product = Segmenter(network, found.threshold, has_edges, origin(self._recipe))
+        product = Segmenter(
+            network, found.threshold, has_edges, found.edge_threshold, origin(self._recipe)
+        )
         if self._team.rank == 0:
             found.save_sheet(self._places.run / SHEET)
             save_segmenter(self._places.run / PRODUCT, product, self._recipe.network.name)

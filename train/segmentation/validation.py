@@ -24,12 +24,20 @@ class Validated:
     """What a segmenter finds in views that it did not learn from."""
 
     counts: Counts
+    edge_counts: Counts
     sheet: Image
 
     @property
     def threshold(self) -> float:
         """The best of `THRESHOLDS` on these pictures."""
         return best_threshold(self.counts, THRESHOLDS)
+
+    @property
+    def edge_threshold(self) -> float:
+        """The same of edges; one half where the pictures show none."""
+        if not self.edge_counts[..., [0, 2]].any():
+            return 0.5
+        return best_threshold(self.edge_counts, THRESHOLDS)
 
     @property
     def mean_iou(self) -> float:
@@ -46,12 +54,13 @@ def validated(segmenter: Segmenter, views: Views) -> Validated:
     """The same pictures every time; of pairs both."""
     chosen = np.unique(np.linspace(0, len(views) - 1, _MOST_VIEWS).astype(int))
     shown = set(chosen[np.linspace(0, len(chosen) - 1, _SHOWN).astype(int)].tolist())
-    counts, tiles = [], []
+    counts, edges, tiles = [], [], []
     for number in chosen.tolist():
         pictures = views.draw(number, np.random.default_rng([_SEED, number]))
         found = segmenter([each.image for each in pictures])
         for picture, probability in zip(pictures, found, strict=True):
             counts.append(overlap_counts(probability[0], picture.fold, picture.valid, THRESHOLDS))
+            edges.append(overlap_counts(probability[1], picture.edge, picture.valid, THRESHOLDS))
             if number in shown:
                 tiles.append(tile(picture.image, picture.fold, probability))
-    return Validated(np.stack(counts), contact_sheet(tiles, _COLUMNS))
+    return Validated(np.stack(counts), np.stack(edges), contact_sheet(tiles, _COLUMNS))

@@ -76,6 +76,17 @@ def test_calibration_is_pooled_over_all_pictures() -> None:
     assert value([scores], ECE) == pytest.approx(4 / 20)
 
 
+def test_edges_are_pooled_over_pictures_and_thresholds() -> None:
+    scores = run(frame(0, (1, 0, 0)), frame(0, (1, 0, 0)))
+    assert np.isnan(measured([scores], None).edges).all()
+    # One threshold finds 3 of 4 true pixels with 4; all others find nothing.
+    scores.edges[:, :, 3] = 4
+    scores.edges[:, 5] = (3, 4, 3, 4)
+    scores.edge_dice[:] = [0.75, np.nan]
+    dice, best, each, _ = measured([scores], None).edges
+    assert (dice, best, each) == pytest.approx((0.75, 0.75, 0.75))
+
+
 def test_area_called_is_pooled_over_all_pictures() -> None:
     scores = run(frame(0, (0, 0, 0)), frame(0, (0, 0, 0)))
     scores.called[:] = [[5, 100], [0, 300]]

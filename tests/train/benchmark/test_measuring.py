@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.train.benchmark.segmenters import brighter_than
-from train.benchmark.measuring import Placed, measure
+from train.benchmark.measuring import Measure, Placed, measure
 from train.benchmark.scores import Scores
 from train.benchmark.test_sets import LabelledFrame, LabelledSet, TestSettings, open_test_set
 from train.instance_metrics import panoptic_quality
@@ -22,7 +22,7 @@ def rings(stored_set: Path) -> LabelledSet:
 
 
 def scores(rings: LabelledSet, level: float, frames: int = 0) -> Scores:
-    return measure(brighter_than(level), rings, 64, frames, "x")
+    return measure(brighter_than(level), rings, Measure(64, frames), "x")
 
 
 def test_who_finds_every_fold_has_full_marks(rings: LabelledSet) -> None:
@@ -94,18 +94,18 @@ def test_a_mask_that_stays_is_steady_and_one_that_comes_and_goes_is_not() -> Non
     camera = Pinhole(64, 64, 40.0, 40.0, 31.5, 31.5)
     still = Viewpoint(np.full((64, 64), 30.0, np.float32), np.eye(4), camera)
     steady = Film((square(20, still), square(20, still)))
-    found = measure(brighter_than(130), LabelledSet("film", (steady,)), 64, 0, "x")
+    found = measure(brighter_than(130), LabelledSet("film", (steady,)), Measure(64), "x")
     assert np.isnan(found.steadiness[0])
     assert found.steadiness[1] == 1.0
     # The wall stands still, the mask is somewhere else by half of its width.
     jumping = Film((square(20, still), square(30, still)))
-    found = measure(brighter_than(130), LabelledSet("film", (jumping,)), 64, 0, "x")
+    found = measure(brighter_than(130), LabelledSet("film", (jumping,)), Measure(64), "x")
     assert found.steadiness[1] == pytest.approx(1 / 3, abs=0.02)
 
 
 def test_without_geometry_motion_is_read_from_the_pictures() -> None:
     film = Film((square(20), square(21)))
-    found = measure(brighter_than(130), LabelledSet("film", (film,)), 64, 0, "x")
+    found = measure(brighter_than(130), LabelledSet("film", (film,)), Measure(64), "x")
     assert found.steadiness[1] > 0.9
 
 
@@ -113,7 +113,7 @@ def test_pictures_known_to_show_no_fold_are_counted_apart() -> None:
     frame = square(20)
     bare = replace(frame, fold=None, absent=np.ones((64, 64), bool))
     film = Film((bare,), is_video=False)
-    found = measure(brighter_than(130), LabelledSet("bare", (film,)), 64, 0, "x")
+    found = measure(brighter_than(130), LabelledSet("bare", (film,)), Measure(64), "x")
     assert found.called.tolist() == [[400, 4096]]
     assert not found.counts.any()
     assert found.compared == (None,)
@@ -132,3 +132,13 @@ def test_other_sizes_are_placed_whole_and_labels_are_not_mixed() -> None:
     # Half of the size: 20 by 15, and bars of 7 or 8 above and below.
     assert placed.fold.sum() == 20 * 15
     assert placed.valid.sum() == 60 * 45
+
+
+def test_edges_are_scored_where_they_are_asked_for_and_known(rings: LabelledSet) -> None:
+    knows = replace(brighter_than(120), has_edges=True)
+    # The second channel says exp(-20) everywhere: no edge at any threshold.
+    found = measure(knows, rings, Measure(64, 2, with_edges=True), "x")
+    assert found.edges[:, :, 3].all() and not found.edges[:, :, :3].any()
+    assert found.edge_dice.tolist() == [0.0, 0.0]
+    silent = measure(brighter_than(120), rings, Measure(64, 2, with_edges=True), "x")
+    assert not silent.edges.any() and np.isnan(silent.edge_dice).all()

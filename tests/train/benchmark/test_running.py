@@ -46,6 +46,8 @@ model = "little-endofm-transunet"
 model = "little-endofm-transunet"
 pictures = "paired"
 translation = "painted"
+[rows.shipped]
+model = "bundle"
 [tests.own]
 folder = "simulated"
 [tests."own, painted"]
@@ -53,6 +55,8 @@ folder = "translated/painted"
 [tests.foreign]
 folder = "elsewhere"
 """
+
+ROWS = ("foldit", "plain", "pairs", "shipped")
 
 
 @pytest.fixture(scope="module")
@@ -92,24 +96,26 @@ def finished(
 def test_the_table_has_every_row_on_every_test_set(finished: Path) -> None:
     lines = list(csv.DictReader((finished / "benchmark.csv").read_text().splitlines()))
     assert [(line["test"], line["row"]) for line in lines] == [
-        (test, row) for test in ("own", "own, painted") for row in ("foldit", "plain", "pairs")
+        (test, row) for test in ("own", "own, painted") for row in ROWS
     ]
-    assert {line["seeds"] for line in lines} == {"2"}
+    # A bundle is what it is: no seed changes it.
+    assert [line["seeds"] for line in lines] == ["2", "2", "2", "1"] * 2
     assert all(0 <= float(line["IoU"]) <= 1 for line in lines)
-    assert [bool(line["p"]) for line in lines[:3]] == [True, False, True]
+    assert [bool(line["p"]) for line in lines[:4]] == [True, False, True, True]
 
 
 def test_the_table_says_what_is_left_out(finished: Path) -> None:
     text = (finished / "benchmark.md").read_text()
     assert "Left out: foreign. There is no folder elsewhere." in text
     assert "| pairs | little-endofm-transunet | paired | painted |" in text
+    assert "| shipped | bundle | – | – |" in text
     json.loads((finished / "benchmark.json").read_text(), parse_constant=pytest.fail)
 
 
 def test_pictures_lie_beside_the_table(finished: Path) -> None:
     names = {path.name for path in finished.glob("*.jpg")}
     assert names == {"folds-own.jpg", "folds-own-painted.jpg"}
-    assert len(list((finished / "sheets").iterdir())) == 6
+    assert len(list((finished / "sheets").iterdir())) == 8
 
 
 def test_what_is_finished_is_not_done_again(
@@ -120,7 +126,7 @@ def test_what_is_finished_is_not_done_again(
     report, said = run(recipe, finished, real)
     assert said == []
     assert [path.stat().st_mtime_ns for path in cells] == before
-    assert len(cells) == 12
+    assert len(cells) == 2 * (3 * 2 + 1)
     assert report.text() + "\n" == (finished / "benchmark.md").read_text()
 
 
@@ -132,7 +138,7 @@ def test_a_longer_training_is_measured_anew(
     plain = recipe.rows[1]
     budget = replace(plain.training.budget, steps=3)
     longer = replace(plain, training=replace(plain.training, budget=budget))
-    rows = (recipe.rows[0], longer, recipe.rows[2])
+    rows = (recipe.rows[0], longer, *recipe.rows[2:])
     _, said = run(replace(recipe, rows=rows), out, real)
     assert sum("Going on from step 2" in each for each in said) == 2
     measured = [each for each in said if each.startswith("measure")]
