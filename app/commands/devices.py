@@ -71,7 +71,5 @@ def as_text(devices: list[CaptureDevice]) -> str:
     example = next(((each, each.modes[0]) for each in devices if each.modes), None)
     if example is not None:
         device, mode = example
-        rate = f"&rate={mode.rates_hz[0]:g}" if mode.rates_hz else ""
-        wishes = f"?size={mode.width}x{mode.height}{rate}&format={mode.format}"
-        lines += ["", f"With a mode: haustra '{device.address}{wishes}'"]
+        lines += ["", f"With a mode: haustra '{device.address_in(mode)}'"]
     return "\n".join(lines)

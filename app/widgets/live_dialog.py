@@ -18,7 +18,9 @@ udp://:PORT             MPEG-TS sent to this computer
 tcp://HOST:PORT         MPEG-TS to be fetched
 http://HOST/PATH        MJPEG
 session.sdp             RTP as that file describes it
-live:exam.mp4           a recording, paced like a camera"""
+live:exam.mp4           a recording, paced like a camera
+screen:0,0,1280x720     a part of this screen"""
+_AS_IT_IS = "As the device chooses"
 
 
 def known_devices() -> list[CaptureDevice]:
@@ -45,6 +47,10 @@ class LiveDialog(QDialog):
             self.address.addItem(f"{device.name}: {device.address}", device.address)
         if not devices:
             self.address.setEditText("rtsp://")
+        self.mode = QComboBox()
+        self._devices = {device.address: device for device in devices}
+        self.address.currentTextChanged.connect(lambda _text: self._offer_modes())
+        self._offer_modes()
         hint = QLabel(_HINT)
         hint.setFont(theme.figures(theme.SMALL_PT))
         hint.setObjectName("dim")
@@ -58,14 +64,30 @@ class LiveDialog(QDialog):
         column.setSpacing(theme.GAP)
         column.addWidget(QLabel("Device or address"))
         column.addWidget(self.address)
+        column.addWidget(QLabel("Format and size"))
+        column.addWidget(self.mode)
         column.addWidget(hint)
         column.addWidget(buttons)
 
     def accept(self) -> None:
         """Tell the address, unless there is none."""
-        text = self.address.currentText().strip()
-        index = self.address.findText(text)
-        address = self.address.itemData(index) if index >= 0 else text
+        address = self.mode.currentData() or self._address()
         if address:
             self.chosen.emit(address)
             super().accept()
+
+    def _address(self) -> str:
+        """Chosen or typed."""
+        text = self.address.currentText().strip()
+        index = self.address.findText(text)
+        return str(self.address.itemData(index)) if index >= 0 else text
+
+    def _offer_modes(self) -> None:
+        """The ways in which the device films, best rate of each; none where it is no device."""
+        device = self._devices.get(self._address())
+        self.mode.clear()
+        self.mode.addItem(_AS_IT_IS)
+        if device is not None:
+            for mode in device.modes:
+                self.mode.addItem(str(mode), device.address_in(mode))
+        self.mode.setEnabled(self.mode.count() > 1)

@@ -65,6 +65,11 @@ class CaptureDevice:
     problem: str | None = None
     """Why its modes are not known."""
 
+    def address_in(self, mode: Mode) -> str:
+        """Opens it in one of its modes, at the highest rate."""
+        rate = f"&rate={mode.rates_hz[0]:g}" if mode.rates_hz else ""
+        return f"{self.address}?size={mode.width}x{mode.height}{rate}&format={mode.format}"
+
 
 def _system_ioctl(descriptor: int, request: int, argument: bytearray) -> object:
     if sys.platform == "win32":
