@@ -23,6 +23,7 @@ VERBS = {
     "export": "seal a trained network as a bundle the program can open",
     "realism": "measure how real simulated pictures look",
     "evaluate": "measure a bundle and print one table",
+    "testsets": "render our own benchmark: unseen colons and CT anatomy",
     "tally": "count the failures that were noted on contact sheets of real frames",
     "tracking": "measure how well folds keep their identity in simulated video",
     "layout": "write a simulated set as SimCol3D or C3VD, or check such a recording",
