@@ -2,7 +2,7 @@
 
     procedural   16 colons of the generator, with numbers of no recipe; scattered views
     video        4 pieces of examinations of such colons, 50 frames a second
-    ct-a, ct-b   two patients' colons from CT; vr-caps: the colon of VR-Caps, from CT too
+    ct-a, ct-b   two patients' colons from CT; vrcaps: the colon of VR-Caps, from CT too
 
 Geometry and labels are stored once; `plain` and `rich` pictures are drawn from fixed seeds when a
 set is opened, and translated ones are made by whatever translator is named. Meshes are other
@@ -11,14 +11,13 @@ people's and do not travel along: sets of those that are not there are left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from engine.errors import RecipeError, RecordingError
+from engine.errors import RecipeError
 from engine.types import Image
 from train.benchmark.colouring import coloured
 from train.sheets import contact_sheet, save_picture
@@ -27,7 +26,6 @@ from train.simulate.dataset import SimulatedSet
 from train.simulate.farm import MeshViews, SimulationRecipe, Workers, simulate, simulate_mesh
 from train.translation.apply import Application, translate_set
 
-TESTS = "tests.toml"
 STYLES = ("plain", "rich")
 _SHEET_ROWS, _SHEET_SEED = 8, 4711
 _EDGE = (255, 255, 0)
@@ -57,7 +55,7 @@ SCANS: Mapping[str, Scan] = {
     "ct-a": Scan("meshes_ctcolon/ct_A_mm.ply", (0.0, 0.7)),
     # The centreline that comes with it takes short cuts where loops are joined.
     "ct-b": Scan("meshes_ctcolon/ct_B_mm.ply", (0.02, 0.98), is_line_found=True),
-    "vr-caps": Scan("meshes_vrcaps/vrcaps_colon_mm_closed.ply", (0.03, 0.97)),
+    "vrcaps": Scan("meshes_vrcaps/vrcaps_colon_mm_closed.ply", (0.03, 0.97)),
 }
 
 
@@ -80,7 +78,7 @@ class PublicBenchmark:
     scans: Mapping[str, Scan] = field(default_factory=lambda: SCANS)
 
     def make(self, places: PublicPlaces, say: Callable[[str], None]) -> Path:
-        """Render, translate and draw what is not there yet; returns the file of test sets.
+        """Render, translate and draw what is not there yet; returns the folder.
 
         Raises:
             RecipeError: a mesh or the translator cannot be used.
@@ -106,7 +104,7 @@ class PublicBenchmark:
         for name, folder in made.items():
             picture = view_sheet(SimulatedSet(folder), translated.get(name))
             save_picture(places.out / "sheets" / f"{name}.jpg", picture)
-        return _write_tests(places.out, tuple(made), tuple(translated))
+        return places.out
 
 
 def _is_whole(folder: Path) -> bool:
@@ -158,26 +156,3 @@ def _labels(data: SimulatedSet, at: tuple[str, int], plain: Image) -> Image:
     shown = coloured(plain, labels, {n: n for n in np.unique(labels).tolist() if n > 1})
     shown[geometry.edge] = _EDGE
     return shown
-
-
-def _write_tests(out: Path, names: tuple[str, ...], translated: tuple[str, ...]) -> Path:
-    """[tests.NAME] tables, as a benchmark's recipe has them; folders are below this file."""
-    tables = [
-        f"[tests.{json.dumps(f'{name}, {style}')}]\nfolder = {json.dumps(name)}\n"
-        f"style = {json.dumps(style)}\n"
-        for name in names
-        for style in STYLES
-    ]
-    tables += [
-        f"[tests.{json.dumps(f'{name}, translated')}]\n"
-        f"folder = {json.dumps(f'translated/{name}')}\n"
-        for name in translated
-    ]
-    path = out / TESTS
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_text("\n".join(tables), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error}.", "Choose another.") from error
-    return path

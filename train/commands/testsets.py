@@ -1,8 +1,8 @@
 """Render our own benchmark: procedural colons and CT anatomy that nobody trained on.
 
 Every set is drawn plain, rich and, with --translator, translated; a sheet of views with their
-labels lies in `sheets`. Called again it goes on where it stopped. `haustra-train evaluate BUNDLE
---tests DIR/tests.toml` scores a model on it.
+labels lies in `sheets`. Called again it goes on where it stopped. `haustra-train benchmark public
+--tests DIR -o OUT` scores a bundle on them.
 """
 
 from __future__ import annotations
@@ -28,4 +28,4 @@ def run(options: argparse.Namespace) -> None:
     from train.simulate.farm import Workers
 
     places = PublicPlaces(options.out, options.meshes, options.translator, Workers(options.workers))
-    say(str(PublicBenchmark().make(places, say)))
+    PublicBenchmark().make(places, say)

@@ -10,9 +10,10 @@ import pytest
 from tests.train.simulate.solids import hose, save
 from tests.train.translation.products import tiny_product
 from train.benchmark.public import COLONS, SCANS, PublicBenchmark, PublicPlaces, Scan
-from train.benchmark.test_files import read_tests
-from train.benchmark.test_sets import open_test_set
+from train.benchmark.recipe import find_benchmark, read_benchmark
+from train.benchmark.test_sets import TestSettings, open_test_set
 from train.real import read_image
+from train.simulate.appearance import STORED
 from train.simulate.dataset import SimulatedSet
 from train.simulate.farm import SimulationRecipe, Workers
 
@@ -39,16 +40,21 @@ def said(places: PublicPlaces) -> list[str]:
     return lines
 
 
-def test_every_set_is_there_in_every_look(places: PublicPlaces, said: list[str]) -> None:
-    tests = read_tests(places.out / "tests.toml")
-    looks = ("plain", "rich", "translated")
-    assert [each.name for each in tests] == [
-        *(f"{name}, {look}" for name in ("colons", "scan") for look in looks[:2]),
-        *(f"{name}, translated" for name in ("colons", "scan")),
-    ]
-    for test in tests:
-        frame = open_test_set(test).sequences[0][0]
-        assert frame.fold is not None and frame.image.any()
+@pytest.mark.parametrize("name", ["colons", "scan"])
+def test_every_set_is_there_in_every_look(places: PublicPlaces, said: list[str], name: str) -> None:
+    for style in ("plain", "rich"):
+        settings = TestSettings(name, folder=str(places.out / name), style=style)
+        assert open_test_set(settings).sequences[0][0].image.any()
+    translated = TestSettings(name, folder=str(places.out / "translated" / name))
+    frame = open_test_set(translated).sequences[0][0]
+    assert frame.fold is not None and frame.image.any()
+
+
+def test_the_recipe_names_every_set_in_every_look() -> None:
+    tests = read_benchmark(find_benchmark("public")).tests
+    named = {(each.folder, each.style) for each in tests}
+    for name in (*COLONS, *SCANS):
+        assert {(name, "plain"), (name, "rich"), (f"translated/{name}", STORED)} <= named
 
 
 def test_a_mesh_that_is_not_there_is_left_out_and_told(said: list[str]) -> None:
