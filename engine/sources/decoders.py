@@ -2,7 +2,8 @@
 
 FFmpeg knows hardware that the machine does not have. Whether a kind works shows only when a device
 of that kind is opened, and whether it decodes a given video only in the first picture. So both are
-looked at, and what is shown to the user is what was found.
+looked at, and what is shown to the user is what was found. Hardware may also give up later, when
+its memory is full or its driver restarts; then software goes on, once.
 
 Decoded pictures are brought to main memory. PyAV 16 and later can leave them on a CUDA card
 (`HWAccel(is_hw_owned=True)`, planes by DLPack); a back end that takes them from there would ask for
@@ -35,6 +36,8 @@ CHOICES = (AUTO, OFF, *HARDWARE)
 _ON_CARD_FORMATS = frozenset({"nv12", "p010le", "p016le", "p012le"})
 """How pictures look that come from a card. FFmpeg's software decoders never write these."""
 _LARGE_PIXELS = 1280 * 1024
+_FAILURES = 8
+"""Where so many packets in a row fail, a key frame among them, it is not the video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,34 @@ class Decoding:
             notice=f"{self.hardware} cannot decode this {codec_context.name} video; "
             "software decodes it.",
         )
+
+    def replaced(self, codec_context: Any) -> Decoding:
+        """What decodes after the hardware has failed: software, in the given state."""
+        return Decoding(
+            codec_context.name,
+            threads=codec_context.thread_count,
+            notice=f"{self.hardware} does not decode any more; software decodes.",
+        )
+
+
+@dataclass(slots=True)
+class Trial:
+    """Tells a damaged video from hardware that does not decode any more."""
+
+    failed: int = 0
+    """Packets in a row."""
+    has_key: bool = False
+    """A key frame is among them, which needs no other picture."""
+
+    def passed(self) -> None:
+        """A picture came."""
+        self.failed, self.has_key = 0, False
+
+    def is_lost(self, packet: Any) -> bool:
+        """Count a packet that did not decode; whether the hardware is to blame by now."""
+        self.failed += 1
+        self.has_key |= packet.is_keyframe
+        return self.has_key and self.failed >= _FAILURES
 
 
 def open_container(

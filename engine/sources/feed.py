@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.errors import SourceError
 from engine.sources import AUTO
-from engine.sources.decoders import Decoding, choose_threads, open_container
+from engine.sources.decoders import OFF, Decoding, Trial, choose_threads, open_container
 from engine.sources.live import Picture
 from engine.timing import Clock, SystemClock
 from engine.types import Image
@@ -65,10 +65,10 @@ class AvFeed:
     def __init__(self, asked: Input, timeout_s: float, clock: Clock | None = None) -> None:
         self._asked = asked
         self._clock: Clock = clock or SystemClock()
-        self._container, self._decoding = _connect(asked, timeout_s)
-        self._stream = _video_stream(self._container, asked)
-        choose_threads(self._stream, is_live=True)
-        self._packets: Iterator[Any] = self._container.demux(self._stream)
+        self._timeout_s = timeout_s
+        self._trial = Trial()
+        self._packets: Iterator[Any]
+        self._decoding = self._connect()
         self._decoded: deque[Picture] = deque()
         self._arrivals_s: dict[int, float] = {}
         self._reformatter = VideoReformatter()
@@ -135,7 +135,11 @@ class AvFeed:
             except av.FFmpegError:
                 # Until the first picture this is only a stream joined in its middle.
                 self._is_damaged |= self._has_shown
+                if self._trial.is_lost(packet) and self._decoding.hardware is not None:
+                    self._fall_back()
                 return None
+            if raws:
+                self._trial.passed()
             self._decoded.extend(self._picture(raw, arrived_s) for raw in raws)
             self._packet = packet if self._has_shown and packet.pts is not None else None
         return self._decoded.popleft() if self._decoded else None
@@ -144,6 +148,22 @@ class AvFeed:
         """Hang up."""
         self._packets = iter(())
         self._container.close()
+
+    def _connect(self) -> Decoding:
+        self._container, decoding = _connect(self._asked, self._timeout_s)
+        self._stream = _video_stream(self._container, self._asked)
+        choose_threads(self._stream, is_live=True)
+        self._packets = self._container.demux(self._stream)
+        return decoding
+
+    def _fall_back(self) -> None:
+        """The hardware has failed: connect anew, and have software decode."""
+        self._container.close()
+        self._asked = replace(self._asked, decoder=OFF)
+        failed, self._decoding = self._decoding, self._connect()
+        self._decoding = failed.replaced(self._stream.codec_context)
+        self._trial.passed()
+        self._is_damaged = False
 
     def _next_packet(self) -> Any:
         try:

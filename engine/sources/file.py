@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.errors import SourceError, SourceNotFoundError
 from engine.sources import AUTO, Packet, SourceInfo
-from engine.sources.decoders import Decoding, choose_threads, open_container
+from engine.sources.decoders import OFF, Decoding, Trial, choose_threads, open_container
 from engine.types import Frame, Image, read_only
 
 _ASK_AGAIN = "Copy the file again from where it was recorded."
@@ -56,11 +57,17 @@ class VideoFile:
         self._pending: deque[Any] = deque()
         self._last_raw: Any = None
         self._damaged = 0
+        self._trial = Trial()
+        self._resume_after: int | None = None
         self._early_end: str | None = None
         self._is_resized = False
         self._listener: Callable[[Packet], None] | None = None
         self._known: dict[int, int] = {}
         self._index, self._is_index_exact = 0, True
+        self._first_pts = 0
+        self._raw_size = (0, 0)
+        self._quarter_turn: int | None = None
+        self._info = self._describe()
         self._rewind()
         first = self._next_raw()
         if first is None:
@@ -68,7 +75,7 @@ class VideoFile:
             raise SourceError(
                 f"No picture in {self._path} can be decoded.", f"It may be damaged. {_ASK_AGAIN}"
             )
-        self._first_pts: int = first.pts
+        self._first_pts = first.pts
         self._decoding = self._decoding.verified(self._stream.codec_context, first)
         self._quarter_turn = _QUARTER_TURNS.get(round(first.rotation / 90) * 90 % 360)
         self._raw_size = (first.width, first.height)
@@ -165,19 +172,19 @@ class VideoFile:
         self._packets = self._container.demux(self._stream)
         self._decoded.clear()
         self._pending.clear()
-        self._last_raw = None
+        self._last_raw = self._resume_after = None
 
     def _next_raw(self) -> Any:
         """The next decoded `av.VideoFrame` with a time stamp above the last, or None at the end."""
         while not self._decoded:
             packet = self._next_packet()
-            if packet is None:
+            if packet is not None:
+                self._decode(packet)
+                self._hand_on(packet)
+            elif self._decoding.hardware is not None and self._trial.failed:
+                self._fall_back()
+            else:
                 return None
-            try:
-                self._decoded.extend(packet.decode())
-            except av.FFmpegError:
-                self._damaged += 1
-            self._hand_on(packet)
         raw = self._decoded.popleft()
         last = None if self._last_raw is None else self._last_raw.pts
         if raw.pts is None:
@@ -187,6 +194,41 @@ class VideoFile:
         self._last_raw = raw
         self._damaged += bool(raw.is_corrupt)
         return raw
+
+    def _decode(self, packet: Any) -> None:
+        try:
+            pictures = packet.decode()
+        except av.FFmpegError:
+            self._damaged += 1
+            if self._trial.is_lost(packet) and self._decoding.hardware is not None:
+                self._fall_back()
+            return
+        if pictures:
+            self._trial.passed()
+        after = self._resume_after
+        self._decoded.extend(
+            raw for raw in pictures if after is None or raw.pts is None or raw.pts > after
+        )
+        if self._decoded:
+            self._resume_after = None
+
+    def _fall_back(self) -> None:
+        """The hardware has failed: software goes on after the last picture."""
+        last = self._last_raw
+        self._container.close()
+        self._decoder = OFF
+        self._container, self._stream, _ = _open_stream(self._path, OFF)
+        self._decoding = self._decoding.replaced(self._stream.codec_context)
+        self._info = replace(self._info, decoder=self._decoding.description)
+        self._damaged -= self._trial.failed
+        self._trial.passed()
+        if last is None:
+            self._rewind()
+            return
+        with contextlib.suppress(av.FFmpegError, OSError):  # then it begins at the start
+            self._container.seek(last.pts, stream=self._stream, backward=True)
+        self._rewind()
+        self._last_raw, self._resume_after = last, last.pts
 
     def _hand_on(self, packet: Any) -> None:
         listener = self._listener

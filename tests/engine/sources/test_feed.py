@@ -14,6 +14,7 @@ from engine.sources.feed import AvFeed, Input
 from engine.sources.live import Picture
 from engine.sources.pattern import read_code
 from tests.clips import B_FRAMES, Clip, write_clip, write_sound
+from tests.engine.sources.failing_card import FailingCard
 
 _TIMEOUT_S = 5.0
 _GROUPS = Clip(ticks=range(60), options={"bf": "0", "g": "10"})
@@ -104,3 +105,18 @@ def test_what_piled_up_is_dropped_and_decoding_goes_on_at_a_key_frame(tmp_path: 
     assert left_out[0] in (4, 5)
     assert left_out[-1] >= 19
     assert (max(number for number in left_out if number < 55) + 1) % 10 == 0
+
+
+def test_software_goes_on_where_hardware_gives_up_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = FailingCard(20)
+    monkeypatch.setattr("engine.sources.feed.open_container", card)
+    with closing(_open(write_clip(tmp_path / "clip.ts", _GROUPS))) as feed:
+        numbers = _numbers(_read_to_the_end(feed)[0])
+        assert feed.note == "cuda does not decode any more; software decodes."
+        assert feed.decoder == "h264 (software, 1 thread)"
+    # A file that stands for a stream begins anew with each connection.
+    assert numbers[:19] == list(range(19))
+    assert numbers[-1] == 59
+    assert card.opened == 1

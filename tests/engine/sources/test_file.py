@@ -26,6 +26,7 @@ from tests.clips import (
     write_clip,
     write_sound,
 )
+from tests.engine.sources.failing_card import FailingCard
 
 
 def read_all(source: VideoSource) -> list[Frame]:
@@ -286,3 +287,53 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
         container.mux(audio.encode(None))
     with pytest.raises(SourceError, match="no video"):
         open_source(path)
+
+
+@pytest.mark.parametrize("good", [0, 1, 10, 30, 58])
+@pytest.mark.parametrize("options", [{"bf": "0", "g": "12"}, {"bf": "2", "g": "12"}])
+def test_software_goes_on_where_hardware_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int, options: dict[str, str]
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(ticks=range(60), options=options))
+    card = FailingCard(good)
+    monkeypatch.setattr("engine.sources.file.open_container", card)
+    source = open_source(path)
+    frames = read_all(source)
+    assert [read_code(frame.image) for frame in frames] == list(range(60))
+    assert [frame.index for frame in frames] == list(range(60))
+    assert source.note == "cuda does not decode any more; software decodes."
+    assert source.info.decoder == "h264 (software, 1 thread)"
+    source.seek(0.0)
+    assert read_code(read_all(source)[0].image) == 0
+    assert card.opened == 1
+
+
+def test_hardware_that_gives_up_in_a_seek_still_leads_to_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = Clip(ticks=range(60), options={"bf": "0", "g": "12"})
+    path = write_clip(tmp_path / "clip.mp4", clip)
+    monkeypatch.setattr("engine.sources.file.open_container", FailingCard(5))
+    source = open_source(path)
+    expected = open_source(path, decoder="off")
+    for opened in (source, expected):
+        opened.seek(0.9)
+    found, right = source.read(), expected.read()
+    assert found is not None
+    assert right is not None
+    assert read_code(found.image) == read_code(right.image)
+
+
+def test_a_damaged_piece_is_not_blamed_on_the_hardware(tmp_path: Path) -> None:
+    from engine.sources.decoders import Trial
+
+    class Packet:
+        def __init__(self, *, is_keyframe: bool) -> None:
+            self.is_keyframe = is_keyframe
+
+    trial = Trial()
+    assert not any(trial.is_lost(Packet(is_keyframe=False)) for _ in range(50))
+    assert trial.is_lost(Packet(is_keyframe=True))
+    trial.passed()
+    assert not any(trial.is_lost(Packet(is_keyframe=True)) for _ in range(7))
+    assert trial.is_lost(Packet(is_keyframe=False))
