@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
-from engine.overlay import colour_of
 from engine.types import Image, Labels
 from train.benchmark.scores import Shown
 from train.sheets import contact_sheet
@@ -16,9 +16,17 @@ from train.validation import tile
 MATCHED_FROM = 0.3
 """IoU with a true fold from which on a found one takes its colour; the paper does not tell its."""
 _WHITE = (255, 255, 255)
+_GOLDEN = 0.381966
+"""Of a turn."""
 _HEAD_PX = 22
 _TILE_PX = 192
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def colour_of(number: int) -> tuple[int, int, int]:
+    """A strong colour for fold 1, 2, ...: the golden angle apart in hue, none near white."""
+    red, green, blue = colorsys.hsv_to_rgb(number * _GOLDEN % 1, 0.72, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def matches(found: Labels, truth: Labels) -> dict[int, int]:

@@ -56,12 +56,7 @@ class Report:
         yield _line(["row", "model", "pictures", "translation", *tests])
         yield "|---" * (4 + len(tests)) + "|"
         for row in self.recipe.rows:
-            cells = [
-                f"{_PERCENT * found.figures[0].value:.1f} ± {_PERCENT * found.deviation:.1f}"
-                if (found := self.table[test].get(row.name))
-                else _NOTHING
-                for test in tests
-            ]
+            cells = [_in_short(self.table[test].get(row.name)) for test in tests]
             yield _line([*_described(row), *cells])
 
     def _described(self, rows: Mapping[str, Measured]) -> str:
@@ -129,6 +124,16 @@ class Report:
 
 def _described(row: Row) -> list[str]:
     return [row.name, row.model, row.pictures or _NOTHING, row.translation or _NOTHING]
+
+
+def _in_short(found: Measured | None) -> str:
+    """As the paper prints it; where no folds are known, what was called fold."""
+    if found is None:
+        return _NOTHING
+    overlap, called = found.figures[0].value, found.figures[-1].value
+    if not math.isnan(overlap):
+        return f"{_PERCENT * overlap:.1f} ± {_PERCENT * found.deviation:.1f}"
+    return _NOTHING if math.isnan(called) else f"{_PERCENT * called:.1f} % called"
 
 
 def _line(cells: Sequence[str]) -> str:

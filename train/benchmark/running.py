@@ -3,6 +3,7 @@
 OUT/cells/ROW/seed-N/TEST.npz   scores of every picture
 OUT/benchmark.md .csv .json     the table; written after every run
 OUT/folds-TEST.jpg              folds in the colour of the true fold that they match
+OUT/calibration-TEST.png        what is said of pixels, and what is
 OUT/sheets/ROW-TEST.jpg         truth, and what was found
 
 Beside these, what `train.benchmark.preparation` makes.
@@ -27,6 +28,7 @@ from train.benchmark.recipe import Row
 from train.benchmark.report import Report
 from train.benchmark.scores import Scores
 from train.benchmark.test_sets import TestSettings, open_test_set
+from train.calibration import reliability_chart
 
 Found = dict[tuple[str, str], list[Scores]]
 """(test, row) → scores, one a seed."""
@@ -127,12 +129,13 @@ class Benchmark:
         """By file name: the first seed's."""
         shown = {key: runs[0].shown for key, runs in found.items()}
         tests = dict.fromkeys(test for test, _ in found)
-        drawn = {
-            f"folds-{slug(test)}.jpg": comparison(
-                {row: each for (kept, row), each in shown.items() if kept == test}
-            )
-            for test in tests
-        }
+        drawn: dict[str, Image] = {}
+        for test in tests:
+            rows = [row for kept, row in found if kept == test]
+            drawn[f"folds-{slug(test)}.jpg"] = comparison({row: shown[test, row] for row in rows})
+            said = {row: found[test, row][0].reliability.sum(0) for row in rows}
+            if any(each.any() for each in said.values()):
+                drawn[f"calibration-{slug(test)}.png"] = reliability_chart(said)
         sheets = {
             f"sheets/{slug(row)}-{slug(test)}.jpg": sheet(each)
             for (test, row), each in shown.items()

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from engine.overlay import colour_of
 from tests.train.benchmark.scored import shown
-from train.benchmark.colouring import coloured, comparison, matches, sheet
+from train.benchmark.colouring import colour_of, coloured, comparison, matches, sheet
 
 
 def bars(*limits: tuple[int, int]) -> np.ndarray:
@@ -34,6 +33,12 @@ def test_what_has_no_true_fold_is_white() -> None:
     assert picture[0, 0].tolist() == [255, 255, 255]
     assert tuple(picture[0, 7].tolist()) == colour_of(3)
     assert not picture[0, 15].any()
+
+
+def test_twenty_folds_have_colours_that_can_be_told_apart_and_from_white() -> None:
+    colours = np.array([colour_of(number) for number in range(1, 21)] + [(255, 255, 255)], float)
+    apart = np.linalg.norm(colours[:, None] - colours[None], axis=-1)
+    assert apart[~np.eye(len(colours), dtype=bool)].min() > 20
 
 
 def test_a_comparison_has_a_column_for_picture_truth_and_each_row() -> None:

@@ -113,8 +113,12 @@ def test_the_table_says_what_is_left_out(finished: Path) -> None:
 
 
 def test_pictures_lie_beside_the_table(finished: Path) -> None:
-    names = {path.name for path in finished.glob("*.jpg")}
-    assert names == {"folds-own.jpg", "folds-own-painted.jpg"}
+    names = {path.name for path in finished.iterdir() if path.suffix in (".jpg", ".png")}
+    assert names == {
+        f"{kind}-{test}.{suffix}"
+        for kind, suffix in (("folds", "jpg"), ("calibration", "png"))
+        for test in ("own", "own-painted")
+    }
     assert len(list((finished / "sheets").iterdir())) == 8
 
 
