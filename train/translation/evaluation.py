@@ -74,17 +74,19 @@ class Trial:
 def named(folders: Sequence[Path]) -> dict[str, list[Path]]:
     """A row for each product, called like the run's folder where it lies in one.
 
+    Where runs of several folders have one name, as those of a comparison have, so do the folders.
+
     Raises:
         RecipeError: two have one name.
     """
     whole = [folder.resolve() for folder in folders]
-    rows = {
-        (folder.parent if folder.name == "translator" else folder).name: [folder]
-        for folder in whole
-    }
-    if len(rows) < len(folders):
+    runs = [folder.parent if folder.name == "translator" else folder for folder in whole]
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        names = [f"{run.parent.name}/{run.name}" for run in runs]
+    if len(set(names)) < len(names):
         raise RecipeError("Two translators have one name.", "Rename the folder of one.")
-    return rows
+    return {name: [folder] for name, folder in zip(names, whole, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)

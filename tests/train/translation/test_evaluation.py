@@ -122,6 +122,13 @@ def test_differences_can_refer_to_any_row(trial: Trial, tmp_path: Path) -> None:
     assert found.rows[1].realism == {}
 
 
+def test_rows_are_called_like_runs_and_like_their_folders_where_these_agree() -> None:
+    found = named([Path("/a/plain/translator"), Path("/a/depth")])
+    assert found == {"plain": [Path("/a/plain/translator")], "depth": [Path("/a/depth")]}
+    rows = [Path(f"/a/{row}/seed-1/translator") for row in ("plain", "depth")]
+    assert list(named(rows)) == ["plain/seed-1", "depth/seed-1"]
+
+
 def test_what_cannot_be_compared_is_refused(trial: Trial, tmp_path: Path) -> None:
     bad = tiny_product(tmp_path / "bad", style="rich")
     with pytest.raises(RecipeError, match="different pictures: plain, rich"):
