@@ -27,7 +27,7 @@ from train.benchmark.preparation import Workshop, slug
 from train.benchmark.recipe import Row
 from train.benchmark.report import Report
 from train.benchmark.scores import Scores
-from train.benchmark.test_sets import TestSettings, open_test_set
+from train.benchmark.test_sets import LabelledSet, TestSettings, open_test_set
 from train.calibration import reliability_chart
 
 Found = dict[tuple[str, str], list[Scores]]
@@ -72,10 +72,15 @@ class Benchmark:
         tests, left_out = [], {}
         for test in self.workshop.recipe.tests:
             if self._folder(test).exists():
+                # What cannot be read must not be found out after days of training.
+                _ = self._opened(test).sequences[0][0]
                 tests.append(test)
             else:
                 left_out[test.name] = f"There is no folder {test.folder}."
         return tests, left_out
+
+    def _opened(self, test: TestSettings) -> LabelledSet:
+        return open_test_set(replace(test, folder=str(self._folder(test))))
 
     def _folder(self, test: TestSettings) -> Path:
         """Of our own sets, which are made if need be; else where foreign ones lie."""
@@ -111,9 +116,8 @@ class Benchmark:
                 return scores
         self.workshop.say(f"measure {file.parent.parent.name} {file.parent.name} on {test.name}")
         size = self.workshop.recipe.settings.simulate.size
-        opened = open_test_set(replace(test, folder=str(self._folder(test))))
         how = Measure(size, test.frames, test.edges)
-        scores = measure(segmenter, opened, how, fingerprint)
+        scores = measure(segmenter, self._opened(test), how, fingerprint)
         scores.save(file)
         return scores
 

@@ -161,6 +161,17 @@ def test_without_real_frames_what_needs_them_says_so(
         run(recipe, tmp_path, None)
 
 
+def test_a_test_set_that_cannot_be_read_is_found_out_before_training(
+    recipe: BenchmarkRecipe, real: Path, stored_set: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(stored_set, tmp_path / "simulated")
+    shutil.copytree(stored_set, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "d" / "image" / "000000.png").unlink()
+    with pytest.raises(RecipeError, match=r"000000.png cannot be read"):
+        run(replace(recipe, tests=recipe.tests[2:]), tmp_path, real)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_without_any_test_set_nothing_is_trained(
     recipe: BenchmarkRecipe, real: Path, tmp_path: Path
 ) -> None:
