@@ -5,10 +5,12 @@ SIMULATED/depth/NAME.npy     float, mm; or NAME.png, 16 bits, in units that the 
 SIMULATED/label/NAME.png     instances, 0 for none; optional
 
 Pairs are made by name, and every picture must have its depth: order in a folder means nothing.
+FoldIt's data is known, too: trainB/ and trainC/ (`train.benchmark.foldit`), trainA/ being real.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from engine.errors import RecipeError
+from train.benchmark.foldit import open_foldit
+from train.benchmark.test_sets import TestSettings
 from train.real import SUFFIXES, Half, RealFrame, RealKind, read_image, views
 from train.simulate.dataset import SimulatedSet
 from train.translation.bank import SimulatedBank, simulated_bank
@@ -42,11 +46,13 @@ def real_folder(folder: Path) -> list[RealFrame]:
 
 
 def open_simulated(folder: Path, pictures: PictureSettings) -> SimulatedBank:
-    """A simulated set of ours in the recipe's style, or a folder of pictures with depth.
+    """A simulated set of ours in the recipe's style, or a folder of other people's pictures.
 
     Raises:
         RecipeError: neither.
     """
+    if (folder / f"{pictures.split}C").is_dir():
+        return painted_bank(folder, pictures.split, pictures.load_size)
     if (folder / "image").is_dir() and (folder / "depth").is_dir():
         return folder_bank(folder, pictures.load_size, pictures.depth_unit_mm)
     data = SimulatedSet(folder)
@@ -81,6 +87,22 @@ def folder_bank(folder: Path, size: int, depth_unit_mm: float) -> SimulatedBank:
             )
         rows.append((image, depth, label))
     return _bank(rows, size)
+
+
+def painted_bank(folder: Path, split: str, size: int) -> SimulatedBank:
+    """FoldIt's renderings in memory: depth and normals, which they do not know, are zero.
+
+    Raises:
+        RecipeError: a folder is missing, or the painted renderings are of other views.
+    """
+    opened = open_foldit(TestSettings(folder.name, "foldit", str(folder), split))
+    frames = [sequence[number] for sequence in opened.sequences for number in range(len(sequence))]
+    rows = []
+    for frame in frames:
+        assert frame.instances is not None
+        rows.append((frame.image, np.ones(frame.valid.shape, np.float32), frame.instances))
+    bank = _bank(rows, size)
+    return replace(bank, depth_mm=torch.zeros_like(bank.depth_mm))
 
 
 def _bank(rows: list[tuple[Any, Any, Any]], size: int) -> SimulatedBank:

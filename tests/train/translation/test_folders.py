@@ -69,6 +69,20 @@ def test_depth_that_is_not_finite_is_refused(folder: Path) -> None:
         folder_bank(folder, 64, 0.0)
 
 
+def test_foldits_renderings_know_their_folds_and_no_depth(tmp_path: Path) -> None:
+    for domain in "BC":
+        (tmp_path / f"train{domain}").mkdir()
+    grey = np.full((40, 40, 3), 90, np.uint8)
+    painted = grey.copy()
+    painted[10:20, :, :2] = 0  # OpenCV's order: blue and green.
+    cv2.imwrite(str(tmp_path / "trainB" / "a.png"), grey)
+    cv2.imwrite(str(tmp_path / "trainC" / "a.png"), painted)
+    bank = open_simulated(tmp_path, PictureSettings(size=64, load_size=80))
+    assert bank.image.shape == (1, 80, 80, 3)
+    assert bank.fold[0, 20:40].all() and bank.fold.float().mean().item() == pytest.approx(0.25)
+    assert bank.seen.all() and not bank.depth_mm.any()
+
+
 def test_a_folder_and_a_set_are_told_apart(folder: Path, tiny_set: Path) -> None:
     pictures = PictureSettings(style="plain", size=64, load_size=64)
     assert len(open_simulated(folder, pictures)) == 2
