@@ -175,7 +175,7 @@ def asked_for(
         reasons.append(choice.text)
         return choosing.open(bundle, choice.name, threads)
 
-    return Candidate(AUTOMATIC, open_fastest, reason=lambda: reasons[-1])
+    return Candidate("the fastest", open_fastest, reason=lambda: reasons[-1])
 
 
 def choose(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choice:

@@ -116,6 +116,7 @@ class Serving:
             if self._is_closed:
                 return
             spare = next((each for each in self._spares if each.name == other.name), None)
+            self._reason = f"{self._serves.name}, until {other.name} is ready"
         if self._wanted is not None:
             self._wanted.cancel()
         self._begin(other if spare is None else replace(other, open=lambda: spare))

@@ -243,6 +243,22 @@ def test_asking_for_another_gives_up_what_is_being_prepared(real: Open) -> None:
     assert late.is_closed
 
 
+def test_what_serves_meanwhile_is_said_until_the_other_is_ready(real: Open) -> None:
+    may_open = threading.Event()
+
+    def open_it() -> InferenceBackend:
+        assert may_open.wait(WAIT_S)
+        return Wrapped(real(), "asked")
+
+    serving = Serving(Wrapped(real(), "first"), SIZE, reason="the only one")
+    serving.change_to(Candidate("asked", open_it, reason=lambda: "as asked"))
+    serving.infer(PICTURE)
+    assert serving.reason == "first, until asked is ready"
+    may_open.set()
+    settled(serving).infer(PICTURE)
+    assert serving.reason == "as asked"
+
+
 def test_one_that_does_not_open_leaves_what_serves_and_says_why(real: Open) -> None:
     def refuse() -> InferenceBackend:
         raise BackendError("It is not installed.", "Install it.")
