@@ -32,7 +32,8 @@ class Line:
         self.fault: str | None = None
         self._output = output
         self._queue: Bounded[Any] = Bounded(capacity)
-        self._has_ended = threading.Event()
+        self._lock = threading.Lock()
+        self._has_ended = False
         self._thread = threading.Thread(target=self._run, name=f"haustra-record-{name}")
         self._thread.daemon = True
         self._thread.start()
@@ -43,15 +44,17 @@ class Line:
         return len(self._queue)
 
     def offer(self, item: Any) -> bool:
-        """Queue `item`; where there is no room, count it as dropped. Never waits."""
-        if self._queue.put(item, 0.0):
-            return True
+        """Queue `item`; where there is no room, or after the end, it is dropped. Never waits."""
+        with self._lock:
+            if not self._has_ended and self._queue.put(item, 0.0):
+                return True
         self.dropped += not isinstance(item, Found)
         return False
 
     def end(self) -> None:
         """Finish once everything queued is written."""
-        self._has_ended.set()
+        with self._lock:
+            self._has_ended = True
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the end; False where the disk does not take what it was given."""
@@ -63,7 +66,7 @@ class Line:
         try:
             while True:
                 # Asked before looking: what was queued before the end is then still found.
-                has_ended = self._has_ended.is_set()
+                has_ended = self._has_ended
                 item = self._queue.take(0.0 if has_ended else _IDLE_S)
                 if item is not None:
                     self._output.write(item)
