@@ -122,8 +122,7 @@ class Workshop:
             self.say(f"train {row.name}, seed {recipe.seed}")
             self._train_translator(recipe, run, self._unlabelled(row))
         translator, _ = open_product(run / TRANSLATOR)
-        if not isinstance(translator, FindsFolds):
-            raise RecipeError(f"{row.model} finds no folds.", "Choose foldit or spigan as model.")
+        assert isinstance(translator, FindsFolds)  # The recipe was refused otherwise.
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         network = PictureReader(translator.segmenter).eval().to(device)
         return self._with_threshold(row, network, run / THRESHOLD, _told(recipe))

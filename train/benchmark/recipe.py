@@ -29,7 +29,7 @@ from train.segmentation.recipe import (
 from train.settings import find_file, hold, read_table, settings_from
 from train.simulate.dataset import Label
 from train.simulate.farm import SimulationRecipe
-from train.translation import TRANSLATORS
+from train.translation import TRANSLATORS, translator_kind
 from train.translation.recipe import TranslationRecipe, translation_recipe
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes" / "benchmark"
@@ -149,6 +149,7 @@ def _row(
     if model == BUNDLE:
         return Row(name, model, "", "", settings_from(BundleChoice, own, where))
     if model in TRANSLATORS:
+        hold({f"{model} finds folds": hasattr(translator_kind(model), "segmenter")}, where)
         pictures = own.pop("pictures", REAL)
         training = translation_recipe(
             {**shared[1], "translator": model, **own, "name": name}, where

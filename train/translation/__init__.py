@@ -148,14 +148,24 @@ def build_translator(name: str, settings: Mapping[str, Any] | None = None) -> Tr
     Raises:
         RecipeError: no such translator, or a setting that it does not have.
     """
+    kind: Any = translator_kind(name)
+    translator: Translator = kind(settings_from(kind.Options, settings or {}, name))
+    return translator
+
+
+def translator_kind(name: str) -> type[Translator]:
+    """The class called `name`.
+
+    Raises:
+        RecipeError: no such translator.
+    """
     if name not in TRANSLATORS:
         raise RecipeError(
             f"There is no translator called {name!r}.", f"Choose one of: {', '.join(TRANSLATORS)}."
         )
     module, attribute = TRANSLATORS[name].split(":")
-    kind: Any = getattr(importlib.import_module(module), attribute)
-    translator: Translator = kind(settings_from(kind.Options, settings or {}, name))
-    return translator
+    kind: type[Translator] = getattr(importlib.import_module(module), attribute)
+    return kind
 
 
 def frozen(network: nn.Module) -> nn.Module:

@@ -81,6 +81,7 @@ def test_a_row_has_what_is_said_of_all_and_its_own(tmp_path: Path) -> None:
         ('model = "little-transunet"\n[', 'model = "unet"\n[', "little-transunet"),
         ("edge = 0.5", "edges = 0.5", "edges"),
         ("[tests.own]", "[tests.own]\nkind = 'films'", "simulated"),
+        ("[rows.foldit]", "[rows.cyclegan]", "cyclegan finds folds"),
         ("[translations.painted]", "[translations]\npainted = 3\n[other]", "must be tables"),
     ],
 )
