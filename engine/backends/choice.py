@@ -55,7 +55,7 @@ class Choice:
     """What was measured, and which back end follows from it."""
 
     times_ms: Mapping[str, float]
-    """Median of one picture, by name; only of those that work."""
+    """Of one picture, by name; only of those that work."""
     refusals: Mapping[str, str]
     """Why the others do not take part, by name."""
     is_remembered: bool = False
@@ -223,7 +223,7 @@ def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) ->
             refusals[name] = str(error)
             continue
         try:
-            times_ms[name] = median_ms(backend, bundle.input.size, choosing.clock)
+            times_ms[name] = picture_ms(backend, bundle.input.size, choosing.clock)
         except BackendError as error:
             refusals[name] = str(error)
         finally:
@@ -239,8 +239,8 @@ def takes_part(bundle: ModelBundle) -> tuple[str, ...]:
     return (*BACKENDS, *(f"{DEFAULT_BACKEND}:{each}" for each in others))
 
 
-def median_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:
-    """How long one picture takes.
+def picture_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:
+    """How long one picture takes: the shortest of several, since other work only adds to it.
 
     Raises:
         BackendError: it fails.
@@ -253,7 +253,7 @@ def median_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:
         started_s = clock.now_s()
         backend.infer(image)
         times_s.append(clock.now_s() - started_s)
-    return float(np.median(times_s)) * 1e3
+    return min(times_s) * 1e3
 
 
 def fingerprint() -> dict[str, object]:
@@ -280,7 +280,7 @@ def _plan_to_build(bundle: ModelBundle, to_beat_ms: float, choosing: Choosing) -
 
     def build() -> InferenceBackend:
         opened = _planned(bundle, choosing, progress)
-        took_ms = median_ms(opened, bundle.input.size, choosing.clock)
+        took_ms = picture_ms(opened, bundle.input.size, choosing.clock)
         if took_ms < to_beat_ms:
             return opened
         opened.close()

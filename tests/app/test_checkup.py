@@ -156,7 +156,7 @@ def test_every_probe_has_a_topic_of_its_own() -> None:
 def test_the_back_end_that_would_be_used_is_named_with_the_reason() -> None:
     choice = check_backends().facts["choice"]
     assert isinstance(choice, str)
-    assert choice.startswith(("openvino, ", "onnxruntime, ", "tensorrt, "))
+    assert choice.partition(",")[0].partition(":")[0] in BACKENDS
     assert "openvino" in choice
     assert " ms" in choice
 
@@ -172,6 +172,6 @@ def test_every_decoder_that_was_built_in_works_or_has_a_reason_not_to() -> None:
 def test_a_remembered_back_end_that_works_no_longer_is_not_called_the_one_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    used = str(check_backends().facts["choice"]).partition(",")[0]
+    used = str(check_backends().facts["choice"]).partition(",")[0].partition(":")[0]
     monkeypatch.setitem(BACKENDS, used, "engine.backends.absent:AbsentBackend")
-    assert not str(check_backends().facts["choice"]).startswith(f"{used},")
+    assert not str(check_backends().facts["choice"]).startswith((f"{used},", f"{used}:"))

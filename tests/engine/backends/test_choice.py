@@ -16,9 +16,9 @@ from engine.backends.choice import (
     asked_for,
     choose,
     fingerprint,
-    median_ms,
     open_as_asked,
     open_automatic,
+    picture_ms,
     takes_part,
 )
 from engine.bundle import InputSpec, ModelBundle, Precision
@@ -135,16 +135,27 @@ def test_all_that_work_stand_by(bench: Bench) -> None:
     serving.close()
 
 
-def test_the_median_is_that_of_one_picture(bench: Bench) -> None:
-    backend = bench.open(bench.bundle, "openvino", 1)
-    assert median_ms(backend, 64, bench.clock) == pytest.approx(8.0)
+def test_other_work_on_the_machine_does_not_count(bench: Bench) -> None:
+    class Disturbed(Timed):
+        """Most of its pictures wait for other programs."""
+
+        pictures = 0
+
+        def infer(self, image: np.ndarray) -> np.ndarray:
+            self.pictures += 1
+            bench.clock.advance(0.0 if self.pictures % 5 == 0 else 0.05)
+            return super().infer(image)
+
+    inner = open_backend(bench.bundle, "openvino", 1)
+    backend = Disturbed(inner, "openvino", bench.clock, 8e-3)
+    assert picture_ms(backend, 64, bench.clock) == pytest.approx(8.0)
     backend.close()
 
 
 def test_a_slow_one_is_not_measured_for_long(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"openvino": 600.0})
     backend = bench.open(bench.bundle, "openvino", 1)
-    median_ms(backend, 64, bench.clock)
+    picture_ms(backend, 64, bench.clock)
     # Three pictures to warm up, then two, which take longer than a second together.
     assert bench.clock.now_s() == pytest.approx(5 * 0.6)
     backend.close()

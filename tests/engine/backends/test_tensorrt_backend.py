@@ -127,10 +127,10 @@ def test_in_the_window_the_plan_is_built_beside_what_serves(
 ) -> None:
     from engine.backends import choice
 
-    def median_ms(backend: object, size: int, clock: object) -> float:
+    def picture_ms(backend: object, size: int, clock: object) -> float:
         return 1.0 if isinstance(backend, TensorRtBackend) else 5.0
 
-    monkeypatch.setattr(choice, "median_ms", median_ms)
+    monkeypatch.setattr(choice, "picture_ms", picture_ms)
     serving = open_automatic(bundle, 1, Choosing(cache, builds_plan=True))
     assert serving.name == "openvino"
     assert serving.wait_until_settled(60.0)
@@ -144,10 +144,10 @@ def test_a_plan_that_is_no_faster_does_not_take_over(
 ) -> None:
     from engine.backends import choice
 
-    def median_ms(backend: object, size: int, clock: object) -> float:
+    def picture_ms(backend: object, size: int, clock: object) -> float:
         return 9.0 if isinstance(backend, TensorRtBackend) else 5.0
 
-    monkeypatch.setattr(choice, "median_ms", median_ms)
+    monkeypatch.setattr(choice, "picture_ms", picture_ms)
     serving = open_automatic(bundle, 1, Choosing(cache, builds_plan=True))
     assert serving.wait_until_settled(60.0)
     serving.infer(PICTURE)
