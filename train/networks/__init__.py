@@ -1,4 +1,8 @@
-"""Segmentation networks by name. Each takes (B, 3, H, W) floats 0..255 and returns logits."""
+"""Segmentation networks by name. Each takes (B, 3, H, W) floats 0..255.
+
+What comes out is (B, n, H, W): logits of fold region and fold edge, then, where a network has it,
+log of depth.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ NETWORKS: dict[str, str] = {
 
 
 def build_network(name: str, *, pretrained: bool = True, weights: str = "") -> nn.Module:
-    """The network called `name`, two output channels: fold region, fold edge.
+    """The network called `name`.
 
     Args:
         name: of `NETWORKS`.
