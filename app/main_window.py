@@ -246,11 +246,18 @@ class MainWindow(QMainWindow):
             self.toggle_full_screen()
 
     def _look(self) -> OverlayLook:
-        return OverlayLook(self.settings.overlay_on, self.settings.filled, self.settings.opacity)
+        settings = self.settings
+        return OverlayLook(
+            settings.overlay_on, settings.filled, settings.opacity, fades=settings.fades
+        )
 
     def _apply_look(self, look: OverlayLook) -> None:
         self.settings = replace(
-            self.settings, overlay_on=look.is_on, filled=look.is_filled, opacity=look.opacity
+            self.settings,
+            overlay_on=look.is_on,
+            filled=look.is_filled,
+            opacity=look.opacity,
+            fades=look.fades,
         )
         self.video.set_look(look)
         self.views.side_panel.overlay.set_look(look)

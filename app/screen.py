@@ -52,6 +52,8 @@ class Screen:
     analysis: Analysis | None = None
     tracked: TrackedFolds | None = None
     mode: Mode = Mode.MATCHED
+    is_clear: bool = True
+    """Whether the pictures show enough to judge folds by."""
     is_playing: bool = False
     position_s: float = 0.0
     speed: float = 1.0

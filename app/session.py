@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from app.clearness import Clearness
 from app.notices import Notice, NoticeKind
 from app.opening import Model, OpenAnalyser, Opened, Opening, OpenSource, Stage
 from app.recordings import RecordingChoice, Recordings
@@ -24,6 +25,7 @@ from engine.types import PipelineStatus
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 IDLE = "Nothing is open."
+UNCLEAR = "Hard to see here: folds may be wrong or missing."
 _LATE = "Folds are shown only where they match the picture."
 
 
@@ -50,6 +52,7 @@ class Session:
         self._loop: Loop | None = None
         self._mode = Mode.MATCHED
         self._recordings = Recordings()
+        self._clearness = Clearness()
 
     # Opening and closing
 
@@ -244,6 +247,9 @@ class Session:
         shown = opened.pipeline.newest()
         is_playing = opened.pipeline.is_playing and not status.at_end
         signal, detail = judge(shown, status, opened, is_playing=is_playing)
+        is_clear = self._clearness.look(shown.analysis)
+        if signal is Signal.LIVE and not is_clear:
+            detail = UNCLEAR
         if self._opening is not None:
             detail = _opening_text(self._opening)
         return Screen(
@@ -257,6 +263,7 @@ class Session:
             tracked=shown.tracked,
             mode=self._mode,
             backend=self._backend,
+            is_clear=is_clear,
             is_playing=is_playing,
             position_s=(opened.pipeline.position_s if shown.frame is None else shown.frame.pts_s),
             speed=opened.pipeline.speed,

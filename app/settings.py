@@ -23,6 +23,8 @@ class Settings:
     filled: bool = True
     opacity: float = 1.0
     """Of the whole overlay, 0..1."""
+    fades: bool = True
+    """Folds are faint while pictures are hard to judge."""
     low_latency: bool = False
     """The newest picture at once, with folds moved along, instead of each with its own."""
     record_raw: bool = True

@@ -56,6 +56,7 @@ class Views(QWidget):
         """Show what differs from the screen before; all of it at first."""
         is_first, old = self._screen is None, self._screen or new
         self._screen = new
+        self.video.set_clear(is_clear=new.is_clear)
         self.video.show_picture(new.frame, new.analysis, new.tracked)
         if is_first or new.folds is not old.folds:
             self.side_panel.overlay.set_folds(new.folds)

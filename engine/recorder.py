@@ -207,8 +207,9 @@ def record_source(source: VideoSource, path: Path) -> Iterator[Frame]:
 class FoldTable(_Recording):
     """A JSON file: what was used, then `frames[]`, one line a frame.
 
-    `frames[]` has `index`, `pts_s` and `folds[]` with `track`, `score`, `area_px` and `contour`,
-    [[x, y], ...] in frame pixels, pixel centres at whole numbers, rounded to 0.01 px.
+    `frames[]` has `index`, `pts_s`, `trust` in the picture (0..1) and `folds[]` with `track`,
+    `score`, `area_px` and `contour`, [[x, y], ...] in frame pixels, pixel centres at whole
+    numbers, rounded to 0.01 px.
 
     Args:
         path: of the file.
@@ -231,6 +232,7 @@ class FoldTable(_Recording):
         row = {
             "index": frame.index,
             "pts_s": round(frame.pts_s, 6),
+            "trust": round(analysis.trust, 3),
             "folds": [fold_row(fold) for fold in analysis.folds],
         }
         self._put(self._separator + json.dumps(row, separators=(",", ":")))

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.backends import InferenceBackend
 from engine.preprocess import FieldOfView, Placement, find_field_of_view
+from engine.trust import TRUST, View, measure_signs
 from engine.types import FoldMask, Frame, Image, Mask, Probability, read_only
 
 _SETTLED_FRAMES = 32
@@ -24,11 +25,14 @@ class _Inside:
     """(size, size, 3), 255 inside."""
     cells: Probability
     """(size, size), 1 inside."""
+    view: View
+    """Where signs of trust are looked for."""
 
     @classmethod
     def of(cls, inside: Mask) -> _Inside:
         cells = inside.astype(np.float32)
-        return cls(np.repeat((cells * 255).astype(np.uint8)[..., None], 3, axis=2), cells)
+        picture = np.repeat((cells * 255).astype(np.uint8)[..., None], 3, axis=2)
+        return cls(picture, cells, View.of(inside.view(np.uint8)))
 
 
 class Segmenter:
@@ -55,8 +59,10 @@ class Segmenter:
         probability *= inside.cells
         region, edge = read_only(probability[0]), read_only(probability[1])
         depth = self._depth(inside) if self._takes_depth else None
+        signs = measure_signs(grid, inside.view)
+        trust = 0.0 if signs is None else TRUST.trust(signs)
         took_ms = (time.monotonic() - started_s) * 1e3
-        return FoldMask(frame, region, edge, placement, took_ms, depth)
+        return FoldMask(frame, region, edge, placement, took_ms, depth, trust)
 
     def _depth(self, inside: _Inside) -> Probability | None:
         depth = self._backend.depth()

@@ -62,6 +62,8 @@ class FoldMask:
     depth: Probability | None = None
     """(h, w) distance along the ray, of which only ratios within a picture are sure; 0 outside the
     field of view. None where the bundle gives none or nobody asked for it."""
+    trust: float = 1.0
+    """0..1: how far the picture shows what is in the colon, by itself (`engine.trust`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class Analysis:
     """Milliseconds by stage name: `segment`, `instances`, `track`."""
     finished_s: float = 0.0
     """Monotonic clock when the analysis was complete."""
+
+    @property
+    def trust(self) -> float:
+        """0..1: low in blur, red-out, water, foam, behind tools, out of the body."""
+        return self.mask.trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ VERBS = {
     "import": "turn a public checkpoint into safetensors that our networks load",
     "translate": "make simulated pictures look real",
     "export": "seal a trained network as a bundle the program can open",
+    "trust": "fit what tells pictures that can be trusted from bad ones",
     "realism": "measure how real simulated pictures look",
     "evaluate": "measure a bundle and print one table",
     "testsets": "render our own benchmark: unseen colons and CT anatomy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -166,8 +167,11 @@ class OverlayPanel(QWidget):
         return self._count.text()
 
     def _report(self) -> None:
-        look = OverlayLook(
-            self._shown.isChecked(), self._fill.isChecked(), self._slider.value() / 100
+        look = replace(
+            self._look,
+            is_on=self._shown.isChecked(),
+            is_filled=self._fill.isChecked(),
+            opacity=self._slider.value() / 100,
         )
         if look != self._look:
             self.set_look(look)

@@ -33,6 +33,9 @@ STROKE_PX = 2.5
 EDGE_PX = 1.25
 """Width of the dark edge on either side of a stroke."""
 
+FAINT = 0.4
+"""Of the opacity the user wants."""
+
 
 @dataclass(frozen=True, slots=True)
 class OverlayLook:
@@ -42,6 +45,8 @@ class OverlayLook:
     is_filled: bool = True
     opacity: float = 1.0
     """0..1, of strokes and fill together."""
+    fades: bool = True
+    """Folds are faint while pictures are hard to judge."""
 
 
 class VideoView(QWidget):
@@ -61,6 +66,7 @@ class VideoView(QWidget):
         self._image = self._scalable = QImage()
         self._paths: tuple[tuple[QPainterPath, QColor], ...] = ()
         self._look = OverlayLook()
+        self._is_clear = True
         self._message = ("", "")
         self._is_new = False
         self._is_drop_target = False
@@ -114,6 +120,18 @@ class VideoView(QWidget):
             self._look = look
             self.update()
 
+    def set_clear(self, *, is_clear: bool) -> None:
+        """Tell whether pictures can be judged."""
+        if is_clear != self._is_clear:
+            self._is_clear = is_clear
+            self.update()
+
+    @property
+    def overlay_opacity(self) -> float:
+        """With which folds are drawn now."""
+        is_faint = self._look.fades and not self._is_clear
+        return self._look.opacity * (FAINT if is_faint else 1.0)
+
     def set_message(self, title: str, hint: str) -> None:
         """What to say where there is no picture."""
         if (title, hint) != self._message:
@@ -160,7 +178,7 @@ class VideoView(QWidget):
         to_widget = QTransform.fromTranslate(target.x(), target.y()).scale(scale, scale)
         painter.setClipRect(target)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setOpacity(self._look.opacity)
+        painter.setOpacity(self.overlay_opacity)
         drawn = [(to_widget.map(path), colour) for path, colour in self._paths]
         for path, colour in drawn:
             self._paint_fold(painter, path, colour)

@@ -133,9 +133,9 @@ class OverlayPictures:
 class Table:
     """JSON lines: what was used, a line a picture, counts every second, and how it ended.
 
-    `frame` lines have `pts_s` (in the recording), `source_pts_s`, `index` and `folds`, null where
-    the picture was not analysed. `counts` and `end` lines have `frames`, `analysed` and `dropped`
-    by file. A table without an `end` line was cut off.
+    `frame` lines have `pts_s` (in the recording), `source_pts_s`, `index`, `trust` (0..1) and
+    `folds`, both null where the picture was not analysed. `counts` and `end` lines have `frames`,
+    `analysed` and `dropped` by file. A table without an `end` line was cut off.
     """
 
     def __init__(
@@ -191,6 +191,7 @@ class Table:
                 "pts_s": picture.pts_s,
                 "source_pts_s": round(picture.frame.pts_s, 6),
                 "index": picture.frame.index,
+                "trust": None if analysis is None else round(analysis.trust, 3),
                 "folds": None if analysis is None else [fold_row(fold) for fold in analysis.folds],
             }
         )

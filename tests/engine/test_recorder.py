@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -194,6 +195,13 @@ def test_the_table_lists_every_frame(tmp_path: Path) -> None:
             table.write(analysis_of(still(index)))
     rows = json.loads(path.read_text())["frames"]
     assert [(row["index"], row["pts_s"]) for row in rows] == [(0, 0.0), (1, 0.04), (2, 0.08)]
+
+
+def test_the_table_says_how_far_each_picture_is_trusted(tmp_path: Path) -> None:
+    path, found = tmp_path / "folds.json", analysis_of(still(0))
+    with FoldTable(path, {}) as table:
+        table.write(replace(found, mask=replace(found.mask, trust=0.12345)))
+    assert json.loads(path.read_text())["frames"][0]["trust"] == 0.123
 
 
 def test_the_table_lists_every_fold_in_frame_pixels(tmp_path: Path) -> None:

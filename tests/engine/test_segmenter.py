@@ -69,6 +69,10 @@ def test_depth_is_zero_outside_the_field_of_view_and_kept_inside() -> None:
     assert not depth.flags.writeable
 
 
+def test_a_flat_picture_with_a_spot_is_not_trusted() -> None:
+    assert Segmenter(Brightness(), SIZE)(frame(scene())).trust < 0.1
+
+
 def test_nothing_is_found_outside_the_field_of_view() -> None:
     mask = Segmenter(Brightness(), SIZE)(frame(scene()))
     assert mask.probability[:4, :4].max() == 0

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
-from app.widgets.video_view import OverlayLook, VideoView
+from app.widgets.video_view import FAINT, OverlayLook, VideoView
 from engine.overlay import EDGE, colour_of
 from engine.types import Frame, TrackedFolds, read_only
 from tests.app.pictures import analysis_of, noise_frame, pixels, square
@@ -30,6 +30,16 @@ def test_with_the_overlay_off_the_picture_equals_the_decoded_one(view: VideoView
     view.set_look(_HIDDEN)
     view.show_picture(frame, analysis_of(frame, square(1, 50, 150)))
     assert np.array_equal(pixels(view), frame.image)
+
+
+@pytest.mark.parametrize(("fades", "expected"), [(True, 0.8 * FAINT), (False, 0.8)])
+def test_folds_are_faint_where_little_can_be_seen_unless_told_otherwise(
+    view: VideoView, fades: bool, expected: float
+) -> None:
+    view.set_look(OverlayLook(opacity=0.8, fades=fades))
+    assert view.overlay_opacity == 0.8
+    view.set_clear(is_clear=False)
+    assert view.overlay_opacity == pytest.approx(expected)
 
 
 def test_rows_with_padding_are_shown_like_any_other(view: VideoView) -> None:
