@@ -6,8 +6,8 @@ equation below; a logistic model weighs them and their squares, for most signs a
 of what is usual. `haustra-train trust` fits its constants and says how well they tell pictures
 apart.
 
-The network's own probabilities are no sign: they say what it believes, and it believes firmly in
-blurred pictures, too (docs/experiments.md, 2026-11-24).
+The network's probabilities are not used: so the constants hold for every bundle, and trust says
+nothing that the network could have made up.
 """
 
 from __future__ import annotations
