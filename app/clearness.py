@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.types import Analysis
+from engine.types import Analysis, TrackedFolds
 
 _SETTLING_S = 0.3
 _UNCLEAR, _CLEAR = 0.35, 0.6
@@ -13,27 +13,27 @@ _LONGEST_S = 0.5
 
 
 class Clearness:
-    """Looks at each analysis as it comes to the screen."""
+    """Looks at what was found as it comes to the screen."""
 
     def __init__(self) -> None:
         self._pts_s: float | None = None
         self._mean = 1.0
         self._is_clear = True
 
-    def look(self, analysis: Analysis | None) -> bool:
+    def look(self, found: Analysis | TrackedFolds | None) -> bool:
         """Whether pictures are clear by now; as before where there is nothing new to judge.
 
         The mean over the last 0.3 s must fall below 0.35 to say no, and rise above 0.6 to say yes.
         """
-        if analysis is None or analysis.frame.pts_s == self._pts_s:
+        if found is None or found.frame.pts_s == self._pts_s:
             return self._is_clear
-        pts_s, before_s = analysis.frame.pts_s, self._pts_s
+        pts_s, before_s = found.frame.pts_s, self._pts_s
         self._pts_s = pts_s
         if before_s is None or not 0 < pts_s - before_s <= _LONGEST_S:
-            self._mean = analysis.trust
+            self._mean = found.trust
             self._is_clear = self._mean >= (_UNCLEAR + _CLEAR) / 2
             return self._is_clear
         share = 1 - math.exp((before_s - pts_s) / _SETTLING_S)
-        self._mean += share * (analysis.trust - self._mean)
+        self._mean += share * (found.trust - self._mean)
         self._is_clear = self._mean >= (_UNCLEAR if self._is_clear else _CLEAR)
         return self._is_clear

@@ -247,7 +247,7 @@ class Session:
         shown = opened.pipeline.newest()
         is_playing = opened.pipeline.is_playing and not status.at_end
         signal, detail = judge(shown, status, opened, is_playing=is_playing)
-        is_clear = self._clearness.look(shown.analysis)
+        is_clear = self._clearness.look(shown.analysis or shown.tracked)
         if signal is Signal.LIVE and not is_clear:
             detail = UNCLEAR
         if self._opening is not None:

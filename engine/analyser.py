@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +36,7 @@ class Follower:
         self._options = options
         self._tracker = Tracker(tracker)
         self._steadier = steadier
+        self._trust = 1.0
 
     def __call__(self, mask: FoldMask) -> Analysis:
         """Separate and follow the folds of one mask."""
@@ -45,6 +47,7 @@ class Follower:
         folds = split_instances(mask, self._options)
         separated_s = time.monotonic()
         folds = self._tracker.update(mask.frame, folds)
+        self._trust = mask.trust
         finished_s = time.monotonic()
         timings_ms = {
             "segment": mask.took_ms,
@@ -57,7 +60,8 @@ class Follower:
 
     def foreseen(self, frame: Frame) -> TrackedFolds | None:
         """The folds of the last mask, moved to where they should be in a later frame."""
-        return self._tracker.foreseen(frame)
+        foreseen = self._tracker.foreseen(frame)
+        return None if foreseen is None else replace(foreseen, trust=self._trust)
 
     def reset(self) -> None:
         """Forget the past: what follows is another video, or another place in it."""

@@ -112,6 +112,8 @@ class TrackedFolds:
     """The picture they are shown on."""
     found_in: Frame
     """The picture they were found in."""
+    trust: float = 1.0
+    """In the picture they were found in, 0..1."""
 
     @property
     def age_ms(self) -> float:

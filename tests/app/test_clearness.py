@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.clearness import Clearness
-from engine.types import Analysis, Frame
+from engine.types import Analysis, Frame, TrackedFolds
 from tests.fakes import analysis_of
 
 
@@ -60,3 +60,8 @@ def test_the_same_picture_is_judged_once() -> None:
     clearness.look(trusted(0.0, 1.0))
     clearness.look(trusted(0.1, 0.0))
     assert all(clearness.look(trusted(0.1, 0.0)) for _ in range(50))
+
+
+def test_folds_that_were_moved_along_count_like_those_found() -> None:
+    shown = Frame(0, 0.0, 0.0, np.zeros((8, 8, 3), np.uint8))
+    assert not Clearness().look(TrackedFolds((), shown, shown, trust=0.1))

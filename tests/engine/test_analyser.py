@@ -87,6 +87,13 @@ def test_an_uncertain_fold_is_shown_only_if_it_was_certain_before(analyse: Analy
     assert counts == [1, 2, 2]
 
 
+def test_folds_that_are_moved_along_keep_the_trust_of_their_picture(analyse: Analyser) -> None:
+    found = analyse(frame(0))
+    foreseen = analyse.foreseen(frame(1))
+    assert foreseen is not None
+    assert foreseen.trust == found.trust < 1
+
+
 def test_every_stage_is_timed(analyse: Analyser) -> None:
     timings_ms = analyse(frame(0)).timings_ms
     assert list(timings_ms) == ["segment", "instances", "track"]
