@@ -25,7 +25,7 @@ from engine.types import PipelineStatus
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 IDLE = "Nothing is open."
-UNCLEAR = "Hard to see here: folds may be wrong or missing."
+UNCLEAR = "Hard to see: folds may be wrong."
 _LATE = "Folds are shown only where they match the picture."
 
 
@@ -248,7 +248,7 @@ class Session:
         is_playing = opened.pipeline.is_playing and not status.at_end
         signal, detail = judge(shown, status, opened, is_playing=is_playing)
         is_clear = self._clearness.look(shown.analysis or shown.tracked)
-        if signal is Signal.LIVE and not is_clear:
+        if not detail and not is_clear:
             detail = UNCLEAR
         if self._opening is not None:
             detail = _opening_text(self._opening)

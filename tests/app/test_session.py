@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ import pytest
 from app.notices import NoticeKind
 from app.recordings import RecordingChoice
 from app.screen import Screen, Signal
-from app.session import IDLE, Session
+from app.session import IDLE, UNCLEAR, Session
 from engine.analyser import Analyser
 from engine.errors import BundleError, SourceError
 from engine.shown import Mode
@@ -64,6 +65,25 @@ def make() -> Iterator[Make]:
 
 def _reaches(session: Session, is_so: Callable[[Screen], bool]) -> bool:
     return until(lambda: is_so(session.tick()))
+
+
+class _Sees(SquareFinder):
+    """Finds squares in pictures that show little."""
+
+    def __call__(self, frame: Frame) -> Analysis:
+        found = super().__call__(frame)
+        return replace(found, mask=replace(found.mask, trust=0.1))
+
+
+def test_where_little_can_be_seen_the_line_says_so(make: Make) -> None:
+    session = make(_CLIP, lambda: cast(Analyser, _Sees()))
+    assert _reaches(session, lambda screen: screen.detail == UNCLEAR and not screen.is_clear)
+    assert session.tick().signal in (Signal.LIVE, Signal.LATE)
+
+
+def test_where_all_can_be_seen_the_line_says_nothing(make: Make) -> None:
+    session = make(_CLIP)
+    assert _reaches(session, lambda screen: screen.signal is Signal.LIVE and screen.is_clear)
 
 
 def test_a_new_session_has_no_signal(make: Make) -> None:
