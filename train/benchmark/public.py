@@ -52,7 +52,7 @@ COLONS: Mapping[str, SimulationRecipe] = {
 }
 SCANS: Mapping[str, Scan] = {
     # Behind 70 % of its way thin folds are torn.
-    "ct-a": Scan("meshes_ctcolon/ct_A_mm.ply", (0.0, 0.7)),
+    "ct-a": Scan("meshes_ctcolon/ct_A_mm.ply", (0.02, 0.7)),
     # The centreline that comes with it takes short cuts where loops are joined.
     "ct-b": Scan("meshes_ctcolon/ct_B_mm.ply", (0.02, 0.98), is_line_found=True),
     "vrcaps": Scan("meshes_vrcaps/vrcaps_colon_mm_closed.ply", (0.03, 0.97)),
