@@ -111,8 +111,13 @@ def ods(counts: EdgeCounts) -> float:
 
 
 def ois(counts: EdgeCounts) -> float:
-    """F of all frames' pixels together, each frame at the threshold that is best for it."""
-    best = edge_f(counts).argmax(1)
+    """F of all frames' pixels together, each frame at the threshold that is best for it.
+
+    Where nothing can be matched at any threshold, best is to find least: the Berkeley pictures all
+    have edges, ours have not.
+    """
+    scores = edge_f(counts)
+    best = np.where(scores.max(1) > 0, scores.argmax(1), counts[..., 1].argmin(1))
     return float(edge_f(counts[np.arange(len(counts)), best].sum(0)))
 
 

@@ -97,6 +97,12 @@ def test_a_threshold_for_each_frame() -> None:
     assert ois(COUNTS) == pytest.approx(0.85)
 
 
+def test_a_frame_without_edges_is_taken_where_least_is_found() -> None:
+    empty = np.array([[[0, 50, 0, 0], [0, 2, 0, 0]]])
+    # 17 of 22 found, 17 of 20 true.
+    assert ois(np.concatenate([COUNTS, empty])) == pytest.approx(34 / 42)
+
+
 def test_average_precision_by_hand() -> None:
     # Recall 0.25 at precision 1, recall 0.75 at precision 0.5, a straight line between:
     # 51 of 101 readings with a mean of 0.75.
