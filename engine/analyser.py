@@ -74,7 +74,7 @@ def following_options(bundle: ModelBundle) -> tuple[InstanceOptions, TrackerOpti
     """How the folds of a bundle's masks are separated and followed."""
     accept = min(bundle.threshold + _NEW_FOLD_MARGIN, 0.9)
     return (
-        InstanceOptions(bundle.threshold),
+        InstanceOptions(bundle.threshold, bundle.seam_threshold),
         TrackerOptions(new_score=accept),
     )
 

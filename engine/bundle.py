@@ -35,6 +35,8 @@ PLANES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What each plane of a bundle's `outputs` says of a cell of the grid."""
+SEAM = 0.3
+"""Certainty of an edge at which folds are divided, in networks as they were trained."""
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
 
 _Value = TypeVar("_Value")
@@ -87,6 +89,10 @@ class ModelBundle:
     threshold: float
     """Of the fold probability, chosen on validation data only."""
     edge_threshold: float
+    """Of the edge probability, for the best mask of edges."""
+    seam_threshold: float
+    """Of the edge probability: what is more surely edge may lie between two folds. Less certainty
+    than a mask asks for, because one gap joins two folds."""
     metrics: Mapping[str, Any]
     """Measured results, as JSON."""
     provenance: Mapping[str, Any]
@@ -142,6 +148,7 @@ class ModelBundle:
             outputs=content.outputs(),
             threshold=content.threshold("threshold"),
             edge_threshold=content.threshold("edge_threshold"),
+            seam_threshold=content.threshold("seam_threshold", SEAM),
             metrics=MappingProxyType(content.take("metrics", dict)),
             provenance=MappingProxyType(content.take("provenance", dict)),
             precisions=content.precisions(),
@@ -157,7 +164,8 @@ def seal_bundle(path: Path, manifest: Mapping[str, Any], files: Mapping[str, byt
     Args:
         path: folder of the bundle, made if needed.
         manifest: name, version, input, outputs, threshold, edge_threshold, metrics, provenance,
-            and `precisions` where not everything that could be computed may be.
+            `seam_threshold` where it is not 0.3, and `precisions` where not everything that could
+            be computed may be.
         files: content by file name; `model.onnx` must be among them.
 
     Raises:
@@ -206,7 +214,10 @@ class _Content:
             raise self.wrong(f"has a {key!r} that is no {kind.__name__}")
         return value
 
-    def threshold(self, key: str) -> float:
+    def threshold(self, key: str, otherwise: float | None = None) -> float:
+        """A value between 0 and 1; `otherwise` where it is not told."""
+        if otherwise is not None and key not in self._values:
+            return otherwise
         value = self.take(key, float)
         if not 0.0 < value < 1.0:
             raise self.wrong(f"has a {key!r} of {value}, which is not between 0 and 1")

@@ -14,10 +14,12 @@ import torch
 from torch import nn
 
 from engine.bundle import (
+    CHANNELS,
     HALF_NETWORK,
     INT8_NETWORK,
     MANIFEST,
     NETWORK,
+    SEAM,
     InputSpec,
     ModelBundle,
     seal_bundle,
@@ -74,6 +76,8 @@ def export_bundle(recipe: Recipe, places: ExportPlaces, *, with_int8: bool = Tru
     manifest = _manifest(recipe, places.run, found)
     manifest["outputs"] = list(planes_of(network))
     manifest["metrics"]["calibration"] = calibration.summary()
+    # Folds were divided well at this certainty before the edges were scaled.
+    manifest["seam_threshold"] = calibration.scalings[CHANNELS.index("edge")].of(SEAM)
     networks = _networks(network, recipe, places, with_int8=with_int8)
     bundle = _seal(places.out, manifest, networks)
     checks = _prove(network, bundle, _references(network, recipe, places))

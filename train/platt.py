@@ -43,6 +43,11 @@ class Scaling:
     """Above 0: the inverse of the temperature."""
     shift: float = 0.0
 
+    def of(self, probability: float) -> float:
+        """What a probability becomes."""
+        logit = np.log(probability / (1 - probability))
+        return float(_sigmoid(np.array(self.slope * logit + self.shift, np.float64)))
+
 
 def count_logits(logits: NDArray[np.float32], truth: Mask, valid: Mask) -> LogitCounts:
     """Of one plane (h, w) of one frame."""

@@ -40,6 +40,12 @@ def test_a_sealed_bundle_opens_as_it_was_sealed(folder: Path) -> None:
     assert described == DESCRIPTION
 
 
+def test_folds_are_divided_at_the_certainty_that_the_manifest_tells(tmp_path: Path) -> None:
+    told = DESCRIPTION | {"seam_threshold": 0.12}
+    assert seal_bundle(tmp_path / "told", told, FILES).seam_threshold == 0.12
+    assert seal_bundle(tmp_path / "untold", DESCRIPTION, FILES).seam_threshold == 0.3
+
+
 def test_a_bundle_may_have_depth_as_its_third_plane(tmp_path: Path) -> None:
     deep = DESCRIPTION | {"outputs": ["fold", "edge", "depth"]}
     assert seal_bundle(tmp_path / "deep", deep, FILES).has_depth

@@ -74,6 +74,12 @@ def test_every_back_end_and_precision_was_compared_with_torch(bundle: ModelBundl
     assert "fp16" in named[3] and "int8" in named[4]
 
 
+def test_folds_are_divided_where_they_were_before_edges_were_scaled(bundle: ModelBundle) -> None:
+    edge = bundle.metrics["calibration"]["edge"]
+    logit = edge["slope"] * np.log(0.3 / 0.7) + edge["shift"]
+    assert bundle.seam_threshold == pytest.approx(1 / (1 + np.exp(-logit)))
+
+
 def test_int8_is_sealed_exactly_where_it_loses_little(bundle: ModelBundle) -> None:
     (lost,) = (
         each["lost_points"]

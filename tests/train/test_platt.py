@@ -34,6 +34,11 @@ def test_a_known_scaling_is_found_again() -> None:
     assert (found.slope, found.shift) == pytest.approx((0.5, -1.0), abs=0.02)
 
 
+def test_a_probability_is_scaled_by_its_odds() -> None:
+    # Odds of 1/4 squared are 1/16, times 2 they are 1/8.
+    assert Scaling(2.0, float(np.log(2))).of(0.2) == pytest.approx(1 / 9)
+
+
 @pytest.mark.parametrize("column", [0, 1])
 def test_with_only_one_answer_nothing_is_changed(column: int) -> None:
     counts = np.zeros((2, 2))
