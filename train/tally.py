@@ -135,13 +135,40 @@ def counts(lines: Sequence[TallyLine]) -> dict[str, Count]:
     return {name: Count(number, len(seen)) for name, number in found.items()}
 
 
+def paired_p(first: Sequence[TallyLine], second: Sequence[TallyLine], failure: str) -> float:
+    """That as many frames gain or lose a failure by chance (McNemar 1947, exact, two-sided).
+
+    Only frames that were looked at in both count; NaN where there are none.
+    """
+    theirs = {line.file: line.failures for line in second if line.failures is not None}
+    pairs = [
+        (failure in line.failures, failure in theirs[line.file])
+        for line in first
+        if line.failures is not None and line.file in theirs
+    ]
+    if not pairs:
+        return float("nan")
+    gained, lost = pairs.count((False, True)), pairs.count((True, False))
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
 def tally_table(tallies: Mapping[str, Sequence[TallyLine]]) -> str:
-    """Markdown: a row a failure, a column a tally."""
-    counted = {name: counts(lines) for name, lines in tallies.items()}
-    rows = ["| failure | " + " | ".join(counted) + " |", "|---|" + "---|" * len(counted)]
-    for failure in (*FAILURES, NONE):
-        cells = [f"{each[failure].frames}: {each[failure].share}" for each in counted.values()]
-        rows.append(f"| {FAILURES.get(failure, 'no failure')} | {' | '.join(cells)} |")
-    looked_at = [f"{each[NONE].looked_at} of {len(tallies[n])}" for n, each in counted.items()]
-    rows.append(f"| frames looked at | {' | '.join(looked_at)} |")
-    return "\n".join(rows)
+    """Markdown: a row a failure, a column a tally; of two, also how surely they differ."""
+    counted = [counts(lines) for lines in tallies.values()]
+    cells = {
+        seen: [f"{each[failure].frames}: {each[failure].share}" for each in counted]
+        for failure, seen in {**FAILURES, NONE: "no failure"}.items()
+    }
+    cells["frames looked at"] = [
+        f"{each[NONE].looked_at} of {len(lines)}"
+        for each, lines in zip(counted, tallies.values(), strict=True)
+    ]
+    heads = list(tallies)
+    if len(tallies) == 2:
+        first, second = tallies.values()
+        heads.append("p")
+        values = [f"{paired_p(first, second, failure):.3f}" for failure in FAILURES]
+        for row, value in zip(cells.values(), [*values, "", ""], strict=True):
+            row.append(value)
+    rows = [f"| {seen} | {' | '.join(row)} |" for seen, row in cells.items()]
+    return "\n".join([f"| failure | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|", *rows])

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 from engine.errors import RecipeError, RecordingError
 from train.__main__ import main
-from train.tally import FAILURES, NONE, TallyLine, counts, read_tally, tally_table, write_tally
+from train.tally import (
+    FAILURES,
+    NONE,
+    TallyLine,
+    counts,
+    paired_p,
+    read_tally,
+    tally_table,
+    write_tally,
+)
 
 HEAD = "frame,file,failures,note\n"
 
@@ -75,8 +85,16 @@ def test_the_interval_of_no_failure_in_ten_frames_reaches_up() -> None:
 def test_the_table_has_a_row_a_failure_and_a_column_a_tally() -> None:
     table = tally_table({"old": _noted("rim", ""), "new": _noted("", None)}).splitlines()
     assert len(table) == 2 + len(FAILURES) + 2
-    assert table[0] == "| failure | old | new |"
-    assert table[-1] == "| frames looked at | 2 of 2 | 1 of 2 |"
+    assert table[0] == "| failure | old | new | p |"
+    assert table[-1] == "| frames looked at | 2 of 2 | 1 of 2 |  |"
+
+
+def test_the_paired_test_by_hand() -> None:
+    # Lost in five frames, gained in none: 2 / 2^5. A frame without a partner does not count.
+    old, new = _noted(*["rim"] * 5, "rim", "rim"), _noted(*[""] * 5, "rim", None)
+    assert paired_p(old, new, "rim") == pytest.approx(2 / 32)
+    assert paired_p(old, new, "far") == 1.0
+    assert math.isnan(paired_p(old, [], "rim"))
 
 
 def test_the_verb_prints_what_was_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
