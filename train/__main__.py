@@ -37,7 +37,7 @@ examples:
   haustra-train reproduce smoke -o runs/smoke                  everything in little, two minutes
   haustra-train simulate RECIPE -o SET
   haustra-train train student --data SET -o RUN --real DATA
-  haustra-train export RUN -o BUNDLE
+  haustra-train export RUN --recipe student --data SET --real DATA -o BUNDLE
   haustra-train evaluate BUNDLE --data SET --real DATA
 
 Research and training. Not for diagnosis."""
