@@ -188,11 +188,14 @@ def check_decoders() -> Finding:
         decodable_formats,
         hardware_kinds,
         hardware_problem,
+        keeping_problem,
     )
 
     formats = decodable_formats()
     tried = {kind: hardware_problem(kind) for kind in hardware_kinds()}
     working = [kind for kind, problem in tried.items() if problem is None]
+    # The answer takes torch, seconds to import, and matters only where NVDEC works.
+    kept = _where_pictures_stay(keeping_problem()) if "cuda" in working else None
     lacking = [name for name in FORMATS if name not in formats]
     problems = tuple(
         Problem(
@@ -207,15 +210,23 @@ def check_decoders() -> Finding:
             "reads " + ", ".join(formats),
             f"decodes by {working[0]}, else by software" if working else "decodes by software",
             *(f"{kind}: not usable, {why}" for kind, why in tried.items() if why is not None),
+            *([] if kept is None else [kept]),
         ),
         facts={
             "formats": [*formats],
             "lacking": [*lacking],
             "hardware": [*working],
+            "kept": kept,
             "unusable": {kind: why for kind, why in tried.items() if why is not None},
         },
         problems=problems,
     )
+
+
+def _where_pictures_stay(problem: str | None) -> str:
+    if problem is None:
+        return "cuda: pictures stay on the card for TensorRT"
+    return f"cuda: pictures go through main memory, {problem}"
 
 
 def check_gpu() -> Finding:

@@ -109,7 +109,8 @@ class Analyser:
     @property
     def note(self) -> str | None:
         """What the user should know about how it runs."""
-        return self.backend.note
+        notes = [each for each in (self.backend.note, self._segment.note) if each]
+        return " ".join(notes) or None
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""From a frame to fold and edge probabilities. A plain callable, no threads."""
+"""From a frame to fold and edge probabilities. A plain callable, no threads.
+
+Where a frame is in the card's memory and the back end takes it from there, it is laid on the grid
+by `engine.card`; else, and after that has failed once, by OpenCV.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.backends import InferenceBackend
+from engine.backends import CardBackend, InferenceBackend
+from engine.card import CardFront, CardGrid
+from engine.errors import BackendError
 from engine.preprocess import FieldOfView, Placement, find_field_of_view
 from engine.trust import TRUST, View, measure_signs
 from engine.types import FoldMask, Frame, Image, Mask, Probability, read_only
@@ -48,14 +55,15 @@ class Segmenter:
         self._frames = 0
         self._placement: Placement | None = None
         self._inside: _Inside | None = None
+        self._front = CardFront()
+        self.note: str | None = None
+        """Why frames on the card are not taken from there any more."""
 
     def __call__(self, frame: Frame) -> FoldMask:
         """Segment one frame; the probability is zero outside the field of view."""
         started_s = time.monotonic()
         placement, inside = self._place(frame)
-        grid = placement.image_to_grid(frame.image)
-        cv2.bitwise_and(grid, inside.picture, dst=grid)
-        probability = self._backend.infer(grid)
+        grid, probability = self._infer(frame, placement, inside)
         probability *= inside.cells
         region, edge = read_only(probability[0]), read_only(probability[1])
         depth = self._depth(inside) if self._takes_depth else None
@@ -63,6 +71,31 @@ class Segmenter:
         trust = 0.0 if signs is None else TRUST.trust(signs)
         took_ms = (time.monotonic() - started_s) * 1e3
         return FoldMask(frame, region, edge, placement, took_ms, depth, trust)
+
+    def _infer(
+        self, frame: Frame, placement: Placement, inside: _Inside
+    ) -> tuple[Image, NDArray[np.float32]]:
+        """The picture on the grid, black outside the field of view, and (2, size, size) of it."""
+        backend = self._backend
+        if isinstance(backend, CardBackend) and backend.takes_card:
+            placed = self._place_on_card(frame, placement, inside)
+            if placed is not None:
+                return placed.here, backend.infer_on_card(placed)
+        grid = placement.image_to_grid(frame.image)
+        cv2.bitwise_and(grid, inside.picture, dst=grid)
+        return grid, backend.infer(grid)
+
+    def _place_on_card(
+        self, frame: Frame, placement: Placement, inside: _Inside
+    ) -> CardGrid | None:
+        """The picture on the grid in the card's memory; None where it is not there, or fails."""
+        if frame.on_card is None or self.note is not None:
+            return None
+        try:
+            return self._front(frame.on_card, placement, inside.picture)
+        except BackendError as error:
+            self.note = f"{error.what} The processor places them."
+            return None
 
     def _depth(self, inside: _Inside) -> Probability | None:
         depth = self._backend.depth()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from engine.card import CardPicture
     from engine.preprocess import Placement
 
 Image = NDArray[np.uint8]
@@ -44,6 +45,8 @@ class Frame:
     """Monotonic clock when the picture was decoded (or captured)."""
     image: Image
     """(H, W, 3) RGB, read-only."""
+    on_card: CardPicture | None = None
+    """The same picture in the card's memory, where it was decoded there and stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.bundle import ModelBundle, Precision
+from engine.card import CardGrid
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -64,6 +65,24 @@ class InferenceBackend(Protocol):
 
     def close(self) -> None:
         """Give everything back. May be called more than once."""
+        ...
+
+
+@runtime_checkable
+class CardBackend(Protocol):
+    """A back end that may also take pictures that are in the card's memory already."""
+
+    @property
+    def takes_card(self) -> bool:
+        """Whether it does now."""
+        ...
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        """The same as `infer`, without bringing the picture here.
+
+        Raises:
+            BackendError: the picture has another size, or the device failed.
+        """
         ...
 
 
@@ -126,6 +145,12 @@ def check_picture(image: Image, size: int) -> None:
         raise BackendError(
             f"The network takes ({size}, {size}, 3) uint8, not {image.shape} {image.dtype}."
         )
+
+
+def check_grid(grid: CardGrid, size: int) -> None:
+    """Raises `BackendError` unless `grid` is what the network takes."""
+    if grid.size != size:
+        raise BackendError(f"The network takes {size}x{size} cells, not {grid.size}x{grid.size}.")
 
 
 def check_probability(output: NDArray[np.float32], size: int) -> NDArray[np.float32]:

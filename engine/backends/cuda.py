@@ -2,7 +2,8 @@
 
 The driver's own library comes with every NVIDIA card, so nothing has to be installed for this.
 A `Lane` is one network's way through the GPU: pinned memory on this side, memory on that side,
-a stream between, and, once everything has run, a graph that repeats it all in one call.
+a stream between, and, once everything has run, a graph that repeats network and answers in one
+call. The picture comes before, from here or from elsewhere in the GPU's memory.
 """
 
 from __future__ import annotations
@@ -198,7 +199,30 @@ class Lane:
             enqueue: puts the network's work on the stream whose handle it is given.
         """
         self._enter()
-        np.copyto(self._picture, picture)
+        here = self._picture
+        np.copyto(here, picture)
+        self._take("cuMemcpyHtoDAsync_v2", here.ctypes.data)
+        return self._answer(enqueue)
+
+    def run_from(
+        self, address: int, enqueue: Callable[[int], None]
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """The same for a picture that lies complete at `address` in the card's memory."""
+        self._enter()
+        self._take("cuMemcpyDtoDAsync_v2", address)
+        return self._answer(enqueue)
+
+    def _take(self, copy: str, address: int) -> None:
+        """Queue the copy of the picture to where the network takes it from."""
+        self._driver.call(
+            copy,
+            ctypes.c_void_p(self.input_address),
+            ctypes.c_void_p(address),
+            ctypes.c_size_t(self._picture.nbytes),
+            self._stream,
+        )
+
+    def _answer(self, enqueue: Callable[[int], None]) -> Mapping[str, NDArray[np.float32]]:
         if self._graph is not None:
             self._driver.call("cuGraphLaunch", self._graph, self._stream)
         else:
@@ -207,7 +231,7 @@ class Lane:
         return self.answers
 
     def capture(self, enqueue: Callable[[int], None]) -> bool:
-        """Record copies and network as one graph; False, and as before, where that is impossible.
+        """Record network and answers as one graph; False, and as before, where that is impossible.
 
         What a network does only once (choosing kernels, taking memory) cannot be recorded, so
         `run` comes before.
@@ -245,14 +269,6 @@ class Lane:
         self._driver.call("cuCtxSetCurrent", self._context)
 
     def _enqueue_all(self, enqueue: Callable[[int], None]) -> None:
-        picture = self._picture
-        self._driver.call(
-            "cuMemcpyHtoDAsync_v2",
-            ctypes.c_void_p(self.input_address),
-            ctypes.c_void_p(picture.ctypes.data),
-            ctypes.c_size_t(picture.nbytes),
-            self._stream,
-        )
         enqueue(self.stream)
         for name, answer in self.answers.items():
             self._driver.call(

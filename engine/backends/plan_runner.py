@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends import check_depth, check_picture, check_probability
+from engine.backends import check_depth, check_grid, check_picture, check_probability
 from engine.backends.cuda import Driver, Gpu, Lane
 from engine.bundle import DEPTH, OUTPUT, ModelBundle
+from engine.card import CardGrid
 from engine.errors import BackendError
 from engine.types import Image
 
@@ -50,6 +51,12 @@ class PlanRunner:
         """(size, size, 3) uint8 RGB → (2, size, size) probabilities."""
         check_picture(image, self._size)
         answers = self._lane.run(image, self._enqueue)
+        return check_probability(answers[OUTPUT], self._size)
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        """The same for a picture that is on the card and complete."""
+        check_grid(grid, self._size)
+        answers = self._lane.run_from(grid.address, self._enqueue)
         return check_probability(answers[OUTPUT], self._size)
 
     def depth(self) -> NDArray[np.float32] | None:

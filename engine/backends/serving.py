@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends import InferenceBackend, check_picture
+from engine.backends import CardBackend, InferenceBackend, check_grid, check_picture
+from engine.card import CardGrid
 from engine.errors import BackendError, HaustraError
 from engine.types import Image
 
@@ -135,6 +136,28 @@ class Serving:
             except BackendError as error:
                 if self._is_closed or not self._replace_after(error):
                     raise
+
+    @property
+    def takes_card(self) -> bool:
+        """Whether the one that serves does."""
+        return isinstance(self._serves, CardBackend) and self._serves.takes_card
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        """The same for a picture on the card; taken from here where what serves cannot.
+
+        Raises:
+            BackendError: the picture has another size, or no back end is left.
+        """
+        check_grid(grid, self._size)
+        self._change_over()
+        serves = self._serves
+        if isinstance(serves, CardBackend) and serves.takes_card:
+            try:
+                return serves.infer_on_card(grid)
+            except BackendError as error:
+                if self._is_closed or not self._replace_after(error):
+                    raise
+        return self.infer(grid.here)
 
     def depth(self) -> NDArray[np.float32] | None:
         """(size, size) depth in the picture inferred last; None where the network gives none."""

@@ -31,6 +31,7 @@ from engine.backends.plans import (
 )
 from engine.bundle import ModelBundle, Precision
 from engine.cache import UserCache
+from engine.card import CardGrid
 from engine.errors import BackendError, CacheError
 from engine.types import Image
 
@@ -182,6 +183,7 @@ class TensorRtBackend:
     """One network as a plan on the first NVIDIA GPU."""
 
     name = "tensorrt"
+    takes_card = True
 
     def __init__(
         self,
@@ -220,6 +222,12 @@ class TensorRtBackend:
         if self._runner is None:
             raise BackendError("This back end was closed.", "Open it again.")
         return self._runner.infer(image)
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        """The same for a picture that is on the card already."""
+        if self._runner is None:
+            raise BackendError("This back end was closed.", "Open it again.")
+        return self._runner.infer_on_card(grid)
 
     def depth(self) -> NDArray[np.float32] | None:
         """(size, size) depth in the picture inferred last; None where the network gives none."""

@@ -5,9 +5,8 @@ of that kind is opened, and whether it decodes a given video only in the first p
 looked at, and what is shown to the user is what was found. Hardware may also give up later, when
 its memory is full or its driver restarts; then software goes on, once.
 
-Decoded pictures are brought to main memory. PyAV 16 and later can leave them on a CUDA card
-(`HWAccel(is_hw_owned=True)`, planes by DLPack); a back end that takes them from there would ask for
-it in `open_container` and convert where `Picture.draw` and `VideoFile` convert now.
+Decoded pictures are brought to main memory, to be shown. Where torch can work on the card that
+decodes (`keeping_problem`), they stay there, too, for the network: see `engine.sources.on_card`.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import Flags
 from av.codec.hwaccel import HWAccel, HWDeviceType, hwdevices_available
 
+from engine.card import card_problem
 from engine.errors import SourceError
 from engine.sources import AUTO
 
@@ -33,8 +33,11 @@ HARDWARE = ("cuda", "d3d11va", "videotoolbox", "vaapi")
 OFF = "off"
 CHOICES = (AUTO, OFF, *HARDWARE)
 
-_ON_CARD_FORMATS = frozenset({"nv12", "p010le", "p016le", "p012le"})
-"""How pictures look that come from a card. FFmpeg's software decoders never write these."""
+_ON_CARD_FORMATS = frozenset({"nv12", "p010le", "p016le", "p012le", "cuda"})
+"""How pictures look that come from a card, `cuda` those that stay there. FFmpeg's software
+decoders never write these."""
+_KEEPS = "cuda"
+"""The kind of hardware whose pictures can stay where they are."""
 _LARGE_PIXELS = 1280 * 1024
 _FAILURES = 8
 """Where so many packets in a row fail, a key frame among them, it is not the video."""
@@ -50,12 +53,14 @@ class Decoding:
     threads: int = 1
     notice: str | None = None
     """Why it is not what was asked for."""
+    is_kept: bool = False
+    """Pictures stay in the card's memory, too."""
 
     @property
     def description(self) -> str:
         """For people: "h264 (software, 1 thread)"."""
         by = self.hardware or f"software, {self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.codec} ({by})"
+        return f"{self.codec} ({by}{', kept on the card' if self.is_kept else ''})"
 
     def verified(self, codec_context: Any, first: Any) -> Decoding:
         """The same, corrected by the decoder's state and its first `av.VideoFrame`."""
@@ -66,6 +71,7 @@ class Decoding:
         return replace(
             found,
             hardware=None,
+            is_kept=False,
             notice=f"{self.hardware} cannot decode this {codec_context.name} video; "
             "software decodes it.",
         )
@@ -118,9 +124,11 @@ def open_container(
     kind, notice = _choose_hardware(choice)
     if kind is not None:
         try:
-            accelerator = HWAccel(kind, allow_software_fallback=True)
+            is_kept = kind == _KEEPS and keeping_problem() is None
+            owned: dict[str, Any] = {"is_hw_owned": True} if is_kept else {}
+            accelerator = HWAccel(kind, allow_software_fallback=True, **owned)
             container = av.open(url, timeout=timeout, hwaccel=accelerator, **arguments)
-            return container, Decoding(hardware=kind)
+            return container, Decoding(hardware=kind, is_kept=is_kept)
         except (av.FFmpegError, OSError, RuntimeError) as error:
             notice = f"Decoding by {kind} failed ({_reason(error)}); software decodes."
     return av.open(url, timeout=timeout, **arguments), Decoding(notice=notice)
@@ -172,6 +180,13 @@ def hardware_problem(kind: str) -> str | None:
     except (av.FFmpegError, OSError, NotImplementedError, RuntimeError) as error:
         return _reason(error)
     return None
+
+
+def keeping_problem() -> str | None:
+    """Why pictures that a CUDA card decodes cannot stay there for the network, None: they can."""
+    if not hasattr(av.VideoFrame, "sw_format"):
+        return f"PyAV {av.__version__} is too old"
+    return card_problem()
 
 
 def _choose_hardware(choice: str) -> tuple[str | None, str | None]:

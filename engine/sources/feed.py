@@ -26,6 +26,7 @@ from engine.errors import SourceError
 from engine.sources import AUTO
 from engine.sources.decoders import OFF, Decoding, Trial, choose_threads, open_container
 from engine.sources.live import Picture
+from engine.sources.on_card import CardKeeper
 from engine.timing import Clock, SystemClock
 from engine.types import Image
 
@@ -72,6 +73,7 @@ class AvFeed:
         self._decoded: deque[Picture] = deque()
         self._arrivals_s: dict[int, float] = {}
         self._reformatter = VideoReformatter()
+        self._keep = CardKeeper()
         self._is_timeless = self._container.format.name in _TIMELESS
         self._has_shown = False
         self._is_damaged = False
@@ -100,6 +102,7 @@ class AvFeed:
         slow = f"{name} is decoded too slowly here, pictures are left out; have it sent smaller."
         parts = [
             self._decoding.notice,
+            self._keep.note,
             damage if self._is_damaged else None,
             slow if self._is_slow else None,
         ]
@@ -206,7 +209,8 @@ class AvFeed:
         captured_s = self._arrivals_s.pop(raw.pts, arrived_s)
         has_time = raw.pts is not None and not self._is_timeless
         pts_s = float(raw.pts * raw.time_base) if has_time else None
-        return Picture(captured_s, pts_s, (raw.width, raw.height), partial(self._draw, raw))
+        keep = partial(self._keep, raw) if self._decoding.is_kept else None
+        return Picture(captured_s, pts_s, (raw.width, raw.height), partial(self._draw, raw), keep)
 
     def _draw(self, raw: Any) -> Image:
         converted = self._reformatter.reformat(

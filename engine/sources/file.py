@@ -27,6 +27,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from engine.errors import SourceError, SourceNotFoundError
 from engine.sources import AUTO, Packet, SourceInfo
 from engine.sources.decoders import OFF, Decoding, Trial, choose_threads, open_container
+from engine.sources.on_card import CardKeeper
 from engine.types import Frame, Image, read_only
 
 _ASK_AGAIN = "Copy the file again from where it was recorded."
@@ -52,6 +53,7 @@ class VideoFile:
         self._decoder = decoder
         self._container, self._stream, self._decoding = _open_stream(self._path, decoder)
         self._reformatter = VideoReformatter()
+        self._keep = CardKeeper()
         self._packets: Iterator[Any] = iter(())
         self._decoded: deque[Any] = deque()
         self._pending: deque[Any] = deque()
@@ -90,7 +92,7 @@ class VideoFile:
     @property
     def note(self) -> str | None:
         """Damage met so far, an early end, a decoder that was not to be had."""
-        parts = [self._decoding.notice] if self._decoding.notice else []
+        parts = [each for each in (self._decoding.notice, self._keep.note) if each]
         if self._early_end:
             parts.append(self._early_end)
         if self._damaged:
@@ -111,7 +113,8 @@ class VideoFile:
         self._last_raw = raw
         index = self._number(raw.pts)
         image = self._to_rgb(raw)
-        return Frame(index, self._pts_s(raw.pts), time.monotonic(), read_only(image))
+        on_card = self._keep(raw, image) if self._decoding.is_kept else None
+        return Frame(index, self._pts_s(raw.pts), time.monotonic(), read_only(image), on_card)
 
     def seek(self, pts_s: float) -> None:
         """Make the next `read` return the frame shown at `pts_s`: the last one not after it."""

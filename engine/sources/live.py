@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
+from engine.card import CardPicture
 from engine.errors import SourceError
 from engine.mailbox import Latest
 from engine.sources import Packet, SourceInfo
@@ -60,6 +61,8 @@ class Picture:
     """Width, height, pixels."""
     draw: Callable[[], Image]
     """(H, W, 3) RGB. Called by one thread at a time."""
+    keep: Callable[[Image], CardPicture | None] | None = None
+    """The same in the card's memory, given what `draw` gave; None: it is not there."""
 
 
 class Feed(Protocol):
@@ -206,8 +209,10 @@ class Live:
         if arrived is None:
             return None
         image = arrived.picture.draw()
+        keep, captured_s = arrived.picture.keep, arrived.picture.captured_s
+        on_card = None if keep is None else keep(image)
         self._read = arrived
-        return Frame(arrived.number, arrived.pts_s, arrived.picture.captured_s, read_only(image))
+        return Frame(arrived.number, arrived.pts_s, captured_s, read_only(image), on_card)
 
     @property
     def offers_packets(self) -> bool:

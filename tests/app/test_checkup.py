@@ -169,6 +169,18 @@ def test_every_decoder_that_was_built_in_works_or_has_a_reason_not_to() -> None:
     assert {*map(str, working), *unusable} == set(hardware_kinds())
 
 
+def test_where_a_cards_pictures_stay_is_told_only_where_it_decodes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.sources.decoders.hardware_kinds", lambda: ("cuda",))
+    monkeypatch.setattr("engine.sources.decoders.hardware_problem", lambda kind: None)
+    monkeypatch.setattr("engine.sources.decoders.keeping_problem", lambda: "torch is too old")
+    told = "cuda: pictures go through main memory, torch is too old"
+    assert told in check_decoders().lines
+    monkeypatch.setattr("engine.sources.decoders.hardware_problem", lambda kind: "no driver")
+    assert check_decoders().facts["kept"] is None
+
+
 def test_a_remembered_back_end_that_works_no_longer_is_not_called_the_one_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

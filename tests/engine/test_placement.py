@@ -1,5 +1,6 @@
 """Forward for pictures, back for points: there and back is where one was."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -60,3 +61,27 @@ def test_a_map_returns_to_the_frame() -> None:
     placement = Placement.fit((10, 20, 100, 50), 64)
     frame = placement.map_to_frame(np.ones((64, 64), np.float32), (100, 200))
     assert frame.sum() == pytest.approx(100 * 50)
+
+
+def test_the_weights_of_a_halving_are_halves() -> None:
+    rows, columns = Placement.fit((6, 3, 4, 2), 2).weights()
+    assert rows.tolist() == [[0.5, 0.5]]
+    assert columns.tolist() == [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    "crop", [(3, 5, 97, 81), (0, 0, 160, 120), (1, 1, 44, 40), (9, 2, 20, 16), (0, 0, 150, 3)]
+)
+def test_the_weights_do_what_placing_does_but_for_rounding(
+    crop: tuple[int, int, int, int],
+) -> None:
+    x, y, width, height = crop
+    image = cv2.blur(np.random.default_rng(2).integers(0, 256, (130, 170), np.uint8), (2, 2))
+    placement = Placement.fit(crop, 36)
+    rows, columns = placement.weights()
+    expected = placement.image_to_grid(image)[
+        placement.y : placement.y + placement.height, placement.x : placement.x + placement.width
+    ]
+    found = rows @ image[y : y + height, x : x + width].astype(np.float32) @ columns.T
+    assert found == pytest.approx(expected.astype(np.float32), abs=1.6)
+    assert rows.sum(axis=1) == pytest.approx(1.0, abs=1e-5)

@@ -1,11 +1,16 @@
 """From a frame to probabilities, with a network that says what is bright."""
 
+from dataclasses import replace
+
+import av
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.card import CardGrid
 from engine.segmenter import Segmenter
+from engine.sources.on_card import CardKeeper
 from engine.types import Frame, Image
 
 SIZE = 64
@@ -132,3 +137,55 @@ def test_a_settled_view_of_another_size_is_looked_for_at_once() -> None:
         segment(Frame(index, index / 50, 0.0, np.full((240, 320, 3), 120, np.uint8)))
     other = segment(Frame(40, 0.8, 0.0, np.full((120, 160, 3), 120, np.uint8)))
     assert other.placement.crop_width == 160
+
+
+class BrightnessOnCard(Brightness):
+    """Takes pictures from the card, too, and counts them."""
+
+    takes_card = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.from_card = 0
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        self.from_card += 1
+        return self.infer(grid.cells.numpy())
+
+
+def frame_on_card(index: int = 0) -> Frame:
+    """The scene as it comes from a card's decoder, in its memory and here."""
+    planes = av.VideoFrame.from_ndarray(scene(), "rgb24").reformat(format="nv12")
+    image = planes.to_ndarray(format="rgb24")
+    on_card = CardKeeper()(planes, image)
+    assert on_card is not None
+    return Frame(index, index * 0.02, 0.0, image, on_card)
+
+
+def test_a_picture_on_the_card_is_segmented_as_the_one_here() -> None:
+    there, here = BrightnessOnCard(), Brightness()
+    found, expected = (Segmenter(each, SIZE)(frame_on_card()) for each in (there, here))
+    assert (there.from_card, found.placement) == (1, expected.placement)
+    assert found.probability == pytest.approx(expected.probability, abs=6 / 255)
+    assert not there.seen[0][(here.seen[0] == 0).all(axis=2)].any()
+
+
+def test_a_back_end_that_takes_nothing_from_the_card_gets_the_picture_here() -> None:
+    backend = BrightnessOnCard()
+    backend.takes_card = False
+    mask = Segmenter(backend, SIZE)(frame_on_card())
+    assert backend.from_card == 0
+    assert mask.probability.max() > 0.9
+
+
+def test_a_card_that_fails_is_told_and_the_processor_goes_on() -> None:
+    backend = BrightnessOnCard()
+    segment = Segmenter(backend, SIZE)
+    whole = frame_on_card()
+    assert whole.on_card is not None
+    torn = replace(whole.on_card, chroma=whole.on_card.chroma[:3])
+    mask = segment(replace(whole, on_card=torn))
+    assert mask.probability.max() > 0.9
+    assert "The processor places them." in (segment.note or "")
+    segment(frame_on_card(1))
+    assert backend.from_card == 0

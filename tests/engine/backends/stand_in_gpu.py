@@ -32,7 +32,7 @@ class StandInLibrary:
         self.free = memory
         self.taken: dict[int, Any] = {}
         self.held: list[str] = []
-        self.launches = 0
+        self.launches = self.from_card = 0
         self.current = threading.local()
         self.recording: list[Callable[[], None]] | None = None
         self.recorded: list[Callable[[], None]] = []
@@ -142,6 +142,10 @@ class StandInLibrary:
         return self.submit(lambda: ctypes.memmove(to.value, source.value, size.value) and None)
 
     def cuMemcpyHtoDAsync_v2(self, to: Any, source: Any, size: Any, stream: Any) -> int:
+        return self._copy(to, source, size)
+
+    def cuMemcpyDtoDAsync_v2(self, to: Any, source: Any, size: Any, stream: Any) -> int:
+        self.from_card += 1
         return self._copy(to, source, size)
 
     def cuMemcpyDtoHAsync_v2(self, to: Any, source: Any, size: Any, stream: Any) -> int:

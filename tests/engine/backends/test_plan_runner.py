@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from engine.backends.cuda import Driver, Gpu, first_gpu
 from engine.backends.plan_runner import PlanRunner
 from engine.bundle import ModelBundle
+from engine.card import CardGrid
 from engine.errors import BackendError
 from tests.engine.backends.stand_in_gpu import StandInLibrary, StandInPlan, StandInRtxPlan
 from tests.fakes import brightness_bundle
@@ -137,3 +139,31 @@ def test_depth_is_that_of_the_last_picture(
     assert runner.depth() == pytest.approx(1 + PICTURE[..., 2] / 255, abs=1e-6)
     runner.close()
     assert (library.held, library.taken) == ([], {})
+
+
+def on_card(picture: np.ndarray) -> CardGrid:
+    return CardGrid(torch.from_numpy(picture), picture)
+
+
+def test_a_picture_on_the_card_is_answered_like_one_from_here(
+    runner: PlanRunner, library: StandInLibrary
+) -> None:
+    for shift in range(2):
+        picture = np.roll(PICTURE, shift, axis=0)
+        found = runner.infer_on_card(on_card(picture))
+        assert (found == runner.infer(picture)).all()
+    assert (library.from_card, library.launches) == (2, 4)
+
+
+def test_a_picture_on_the_card_needs_no_graph(
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
+) -> None:
+    library.can_record = False
+    runner = PlanRunner(StandInPlan(library, SIZE), bundle, driver, gpu)
+    grid = on_card(PICTURE)
+    assert runner.infer_on_card(grid) == pytest.approx(EXPECTED, abs=1e-6)
+
+
+def test_a_picture_on_the_card_of_another_size_is_refused(runner: PlanRunner) -> None:
+    with pytest.raises(BackendError, match="32x32 cells, not 16x16"):
+        runner.infer_on_card(on_card(PICTURE[:16, :16].copy()))

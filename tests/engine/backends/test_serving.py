@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import resources
-from engine.backends import InferenceBackend, open_backend
+from engine.backends import CardBackend, InferenceBackend, open_backend
 from engine.backends.plans import BuildProgress
 from engine.backends.serving import Candidate, Serving
 from engine.bundle import ModelBundle, Precision
+from engine.card import CardGrid
 from engine.errors import BackendError
 from tests.engine.backends.stand_ins import WAIT_S, Failing, Gated, Wrapped
 from tests.fakes import brightness_bundle
@@ -290,3 +292,55 @@ def test_an_error_nobody_foresaw_leaves_the_pictures_alone(real: Open) -> None:
     serving.infer(PICTURE)
     assert serving.note is not None
     assert "of all things" in serving.note
+
+
+class OnCard(Wrapped):
+    """Takes pictures from the card, and fails where it is told to."""
+
+    takes_card = True
+    is_broken = False
+    from_card = 0
+
+    def infer_on_card(self, grid: CardGrid) -> NDArray[np.float32]:
+        if self.is_broken:
+            raise BackendError(f"{self.name} lost its device.", "Open it again.")
+        self.from_card += 1
+        return self.infer(grid.cells.numpy())
+
+
+def on_card(picture: NDArray[np.uint8] = PICTURE) -> CardGrid:
+    """There all black, so that what lies here can be told from it."""
+    return CardGrid(torch.zeros(picture.shape, dtype=torch.uint8), picture)
+
+
+def test_a_picture_on_the_card_goes_to_one_that_takes_it(real: Open) -> None:
+    first = OnCard(real(), "first")
+    serving = Serving(first, SIZE)
+    assert isinstance(serving, CardBackend)
+    assert serving.takes_card
+    assert (serving.infer_on_card(on_card()) == first.infer(np.zeros_like(PICTURE))).all()
+    assert first.from_card == 1
+
+
+def test_the_next_one_takes_the_picture_that_failed_on_the_card_from_here(real: Open) -> None:
+    first, second = OnCard(real(), "first"), Wrapped(real(), "second")
+    first.is_broken = True
+    serving = Serving(first, SIZE, others=[Candidate("second", lambda: second)])
+    assert (serving.infer_on_card(on_card()) == second.infer(PICTURE)).all()
+    assert (serving.name, serving.takes_card) == ("second", False)
+
+
+def test_a_change_to_one_that_takes_nothing_from_the_card_loses_no_picture(real: Open) -> None:
+    other = Wrapped(real(), "other")
+    serving = Serving(OnCard(real(), "first"), SIZE)
+    serving.change_to(Candidate("other", lambda: other))
+    settled(serving)
+    assert serving.takes_card
+    assert (serving.infer_on_card(on_card()) == other.infer(PICTURE)).all()
+
+
+def test_a_wrong_picture_on_the_card_is_no_failure_of_the_back_end(real: Open) -> None:
+    serving = Serving(OnCard(real(), "first"), SIZE, others=[Candidate("second", real)])
+    with pytest.raises(BackendError, match="cells"):
+        serving.infer_on_card(on_card(PICTURE[:8, :8]))
+    assert serving.name == "first"

@@ -75,10 +75,14 @@ class _Container(_Seeming):
 
 
 class FailingCard:
-    """Instead of `open_container`: a card that decodes `left` pictures and no more."""
+    """Instead of `open_container`: a card that decodes `left` pictures and no more.
 
-    def __init__(self, left: int) -> None:
+    Pictures that are kept have planes that speak DLPack, but lie in main memory.
+    """
+
+    def __init__(self, left: int, *, is_kept: bool = False) -> None:
         self.left = left
+        self._is_kept = is_kept
         self.opened = 0
 
     def __call__(self, url: str, choice: str = OFF, **arguments: Any) -> tuple[Any, Decoding]:
@@ -86,4 +90,4 @@ class FailingCard:
         if choice == OFF:
             return container, decoding
         self.opened += 1
-        return _Container(container, self), Decoding(hardware="cuda")
+        return _Container(container, self), Decoding(hardware="cuda", is_kept=self._is_kept)

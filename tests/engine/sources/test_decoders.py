@@ -18,6 +18,7 @@ from engine.sources.decoders import (
     hardware_kinds,
     hardware_problem,
     has_decoder,
+    keeping_problem,
     open_container,
 )
 from tests.clips import Clip, write_clip
@@ -111,3 +112,26 @@ def test_silent_software_decoding_is_found_out(is_hwaccel: bool, pixels: str) ->
     found = Decoding(hardware="cuda").verified(Context(is_hwaccel), picture)
     assert found.description == "h264 (software, 1 thread)"
     assert found.notice == "cuda cannot decode this h264 video; software decodes it."
+
+
+def test_software_decoding_keeps_nothing_on_a_card() -> None:
+    kept = Decoding(hardware="cuda", is_kept=True)
+    found = kept.verified(Context(is_hwaccel=False), av.VideoFrame(16, 16, "yuv420p"))
+    assert not found.is_kept
+    assert not kept.replaced(Context(is_hwaccel=False)).is_kept
+
+
+def test_where_frames_stay_is_said() -> None:
+    picture = av.VideoFrame(16, 16, "nv12")
+    found = Decoding(hardware="cuda", is_kept=True).verified(Context(is_hwaccel=True), picture)
+    assert found.description == "h264 (cuda, kept on the card)"
+
+
+def test_frames_stay_on_a_card_or_there_is_a_reason_not_to() -> None:
+    problem = keeping_problem()
+    assert problem is None or len(problem) > 10
+
+
+def test_a_pyav_that_cannot_keep_frames_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.sources.decoders.av.VideoFrame", object)
+    assert keeping_problem() == f"PyAV {av.__version__} is too old"
