@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_CUDA = 2
+"""DLPack's number for memory of a CUDA card."""
+
+
 @dataclass(frozen=True, slots=True)
 class Colours:
     """How luma and chroma stand for red, green and blue (ITU-R BT.601, BT.709)."""
@@ -75,11 +79,13 @@ class CardPicture:
             RuntimeError, BufferError, TypeError, ValueError: the planes cannot be shared.
         """
         torch = _torch()
+        kind, index = luma.__dlpack_device__()
+        if kind == _CUDA:
+            # FFmpeg's copy out of the decoder runs on the stream that is torch's default one. This
+            # is also torch's first use of the card: FFmpeg shares only a context it has set up.
+            torch.cuda.default_stream(index).synchronize()
         # PyAV takes no stream to wait for, so torch must not ask it to: it is given capsules.
         shared = [torch.from_dlpack(plane.__dlpack__()) for plane in (luma, chroma)]
-        if shared[0].is_cuda:
-            # FFmpeg's copy out of the decoder runs on the stream that is torch's default one.
-            torch.cuda.default_stream(shared[0].device).synchronize()
         return cls(shared[0], shared[1], colours)
 
     @property

@@ -25,6 +25,8 @@ _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _MANAGEMENT = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
 _CAPTURE_THREAD_LOCAL = 1
+_WAIT_BLOCKED = 4
+"""Threads that wait for the card sleep; they do not spin."""
 _REMEDIES = {
     2: "Close other programs that use the GPU, or choose another back end: --backend openvino",
     35: "Update the NVIDIA driver.",
@@ -175,6 +177,10 @@ class Lane:
         self.output_addresses: dict[str, int] = {}
         try:
             device = ctypes.c_int(driver.number("cuDeviceGet", gpu.index))
+            # FFmpeg shares the card's context only where it waits so; where it is in use already,
+            # it stays as it is, and pictures that NVDEC decodes go through main memory.
+            with contextlib.suppress(BackendError):
+                driver.call("cuDevicePrimaryCtxSetFlags_v2", device, _WAIT_BLOCKED)
             self._context = ctypes.c_void_p(driver.handle("cuDevicePrimaryCtxRetain", device))
             self._undo.append(lambda: driver.call("cuDevicePrimaryCtxRelease_v2", device))
             self._enter()

@@ -122,15 +122,16 @@ def open_container(
             f"There is no kind of decoder called {choice}.", f"Choose {', '.join(CHOICES)}."
         )
     kind, notice = _choose_hardware(choice)
-    if kind is not None:
+    for is_kept in _ways(kind):
+        owned: dict[str, Any] = {"is_hw_owned": True} if is_kept else {}
         try:
-            is_kept = kind == _KEEPS and keeping_problem() is None
-            owned: dict[str, Any] = {"is_hw_owned": True} if is_kept else {}
-            accelerator = HWAccel(kind, allow_software_fallback=True, **owned)
+            accelerator = HWAccel(str(kind), allow_software_fallback=True, **owned)
             container = av.open(url, timeout=timeout, hwaccel=accelerator, **arguments)
-            return container, Decoding(hardware=kind, is_kept=is_kept)
+            return container, Decoding(hardware=kind, is_kept=is_kept, notice=notice)
         except (av.FFmpegError, OSError, RuntimeError) as error:
-            notice = f"Decoding by {kind} failed ({_reason(error)}); software decodes."
+            done = "keeps no pictures" if is_kept else "does not decode"
+            rest = "they go through main memory" if is_kept else "software decodes"
+            notice = f"{kind} {done} ({_reason(error)}); {rest}."
     return av.open(url, timeout=timeout, **arguments), Decoding(notice=notice)
 
 
@@ -187,6 +188,13 @@ def keeping_problem() -> str | None:
     if not hasattr(av.VideoFrame, "sw_format"):
         return f"PyAV {av.__version__} is too old"
     return card_problem()
+
+
+def _ways(kind: str | None) -> tuple[bool, ...]:
+    """Whether pictures are to stay on hardware of this kind: what to try, one after the other."""
+    if kind is None:
+        return ()
+    return (True, False) if kind == _KEEPS and keeping_problem() is None else (False,)
 
 
 def _choose_hardware(choice: str) -> tuple[str | None, str | None]:

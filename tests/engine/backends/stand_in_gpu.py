@@ -16,6 +16,7 @@ import numpy as np
 OUT_OF_MEMORY = 2
 INVALID = 1
 NO_DEVICE = 100
+PRIMARY_CONTEXT_ACTIVE = 708
 NOT_PERMITTED_WHILE_CAPTURING = 900
 
 
@@ -37,6 +38,9 @@ class StandInLibrary:
         self.recording: list[Callable[[], None]] | None = None
         self.recorded: list[Callable[[], None]] = []
         self.can_record = True
+        self.flags = 0
+        self.is_shared = False
+        """Somebody else uses the card's context already."""
 
     # Start and devices
 
@@ -77,6 +81,12 @@ class StandInLibrary:
 
     def _release(self, kind: str) -> int:
         self.held.remove(kind)
+        return 0
+
+    def cuDevicePrimaryCtxSetFlags_v2(self, device: Any, flags: int) -> int:
+        if self.is_shared:
+            return PRIMARY_CONTEXT_ACTIVE
+        self.flags = flags
         return 0
 
     def cuDevicePrimaryCtxRetain(self, context: Any, device: Any) -> int:

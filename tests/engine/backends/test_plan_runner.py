@@ -167,3 +167,18 @@ def test_a_picture_on_the_card_needs_no_graph(
 def test_a_picture_on_the_card_of_another_size_is_refused(runner: PlanRunner) -> None:
     with pytest.raises(BackendError, match="32x32 cells, not 16x16"):
         runner.infer_on_card(on_card(PICTURE[:16, :16].copy()))
+
+
+def test_the_context_is_one_that_ffmpeg_will_share(
+    runner: PlanRunner, library: StandInLibrary
+) -> None:
+    blocking_sync = 4  # CU_CTX_SCHED_BLOCKING_SYNC; FFmpeg's cuda device refuses any other
+    assert library.flags == blocking_sync
+
+
+def test_a_context_in_use_already_is_taken_as_it_is(
+    library: StandInLibrary, driver: Driver, gpu: Gpu, bundle: ModelBundle
+) -> None:
+    library.is_shared = True
+    runner = PlanRunner(StandInPlan(library, SIZE), bundle, driver, gpu)
+    assert runner.infer(PICTURE) == pytest.approx(EXPECTED, abs=1e-6)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -135,3 +137,33 @@ def test_frames_stay_on_a_card_or_there_is_a_reason_not_to() -> None:
 def test_a_pyav_that_cannot_keep_frames_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.sources.decoders.av.VideoFrame", object)
     assert keeping_problem() == f"PyAV {av.__version__} is too old"
+
+
+@pytest.mark.parametrize("refuses_all", [False, True])
+def test_a_card_that_keeps_no_pictures_still_decodes_them(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, refuses_all: bool
+) -> None:
+    """As FFmpeg refuses a context that others use in another way, or every context."""
+    really_open = av.open
+
+    def open_without_keeping(url: str, hwaccel: Any = None, **arguments: Any) -> Any:
+        if hwaccel is not None and (hwaccel.is_hw_owned or refuses_all):
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+        return really_open(url, **arguments)
+
+    monkeypatch.setattr("engine.sources.decoders.hardware_problem", lambda kind: None)
+    monkeypatch.setattr("engine.sources.decoders.keeping_problem", lambda: None)
+    monkeypatch.setattr("engine.sources.decoders.av.open", open_without_keeping)
+    container, decoding = open_container(str(clip), "cuda")
+    container.close()
+    assert not decoding.is_kept
+    if refuses_all:
+        assert decoding.hardware is None
+        assert decoding.notice == (
+            "cuda does not decode (Operation not supported); software decodes."
+        )
+    else:
+        assert decoding.hardware == "cuda"
+        assert decoding.notice == (
+            "cuda keeps no pictures (Operation not supported); they go through main memory."
+        )
