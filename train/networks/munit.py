@@ -249,7 +249,7 @@ class MunitGenerator(nn.Module):
         if shape.style:
             self.mlp = StyleNetwork(shape)
         self.code_size = shape.style
-        self.apply(_kaiming)
+        self.apply(begin_lively)
 
     def encode(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
         """(B, 3, H, W) → content, and style code where there is one."""
@@ -294,7 +294,7 @@ def _judge(width: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv2d(inputs, 1, 1))
 
 
-def _kaiming(layer: nn.Module) -> None:
+def begin_lively(layer: nn.Module) -> None:
     """As MUNIT begins: He's normal weights, no bias."""
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(layer.weight)

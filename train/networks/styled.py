@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from train.networks.generator import ResidualBlock, doubling, halving, initialise, instance_norm
-from train.networks.munit import MunitShape, ResBlocks, StyleNetwork
+from train.networks.munit import MunitShape, ResBlocks, StyleNetwork, begin_lively
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,15 @@ class StyledGenerator(nn.Module):
         of_code = MunitShape(width, shape.style_blocks, shape.code, hidden=4 * width)
         self.style = StyleNetwork(of_code)
         self.apply(initialise)
+        # As small as the rest, codes would be lost on the way, and none would ever matter.
+        self.style.apply(begin_lively)
         self._begin_plainly(4 * width)
         # Before, in and behind the halvings, and where the content is settled.
         self.taps = (0, 4, 8, 11 + shape.content_blocks)
         self.channels = (3, 2 * width, 4 * width, 4 * width)
 
     def _begin_plainly(self, channels: int) -> None:
-        """At first every code asks for about mean 0 and deviation 1."""
+        """At first codes ask for mean 0 and deviation 1 in the middle; code zero for just these."""
         last = cast(nn.Linear, self.style.model[-1].fc)
         affine = torch.cat([torch.zeros(channels), torch.ones(channels)])
         with torch.no_grad():

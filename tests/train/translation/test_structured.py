@@ -181,7 +181,8 @@ def test_styles_that_look_alike_are_asked_to_differ(
 
 def test_terms_of_motion_and_spread_reach_the_generator() -> None:
     torch.manual_seed(0)
-    options = replace(TINY, motion=MotionOptions(weight=1.0), spread=SpreadOptions(weight=1.0))
+    spread = SpreadOptions(weight=1.0, least=10.0)
+    options = replace(TINY, motion=MotionOptions(weight=1.0), spread=spread)
     ours = Structured(options)
     batch, code = random_batch(), torch.zeros(2, 8)
     for name in ("motion", "spread"):
