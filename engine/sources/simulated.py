@@ -58,8 +58,9 @@ class PacedFeed:
             self._start_s = now_s - self._last_s
         self._clock.wait(self._never, self._start_s + self._last_s - now_s)
         height, width = frame.image.shape[:2]
-        image = frame.image
-        return Picture(self._clock.now_s(), self._last_s, (width, height), lambda: image)
+        image, on_card = frame.image, frame.on_card
+        size = (width, height)
+        return Picture(self._clock.now_s(), self._last_s, size, lambda: image, lambda _: on_card)
 
     def close(self) -> None:
         """Close the source."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,11 @@ from engine.backends.tensorrt import TensorRtBackend, is_plan_kept, load_library
 from engine.bundle import MANIFEST, ModelBundle, Precision, seal_bundle
 from engine.cache import UserCache
 from engine.errors import BackendError
+from engine.segmenter import Segmenter
+from engine.sources import open_source
+from tests.clips import Clip, write_clip
 from tests.engine.backends.stand_in_gpu import StandInLibrary, StandInRtxPlan
+from tests.engine.sources.failing_card import FailingCard
 from tests.fakes import brightness_bundle
 from train.half_precision import to_half
 
@@ -76,6 +82,29 @@ def test_a_picture_goes_through(computer: Computer, bundle: ModelBundle, cache: 
     expected = np.moveaxis(PICTURE[..., :2], 2, 0) / 255
     assert backend.infer(PICTURE) == pytest.approx(expected, abs=1e-6)
     assert not np.shares_memory(backend.infer(PICTURE), backend.infer(PICTURE))
+
+
+def test_a_frame_decoded_on_the_card_reaches_the_plan_from_there(
+    computer: Computer,
+    bundle: ModelBundle,
+    cache: UserCache,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip())
+    monkeypatch.setattr("engine.sources.file.open_container", FailingCard(100, is_kept=True))
+    with closing(open_source(path)) as source:
+        frame = source.read()
+    assert frame is not None
+    backend = TensorRtBackend(bundle, cache=cache)
+    segment = Segmenter(backend, SIZE)
+    found = segment(frame)
+    assert (computer.library.from_card, segment.note) == (1, None)
+    expected = Segmenter(backend, SIZE)(replace(frame, on_card=None))
+    assert computer.library.from_card == 1
+    assert found.placement == expected.placement
+    assert np.abs(found.probability - expected.probability).mean() < 2 / 255
+    assert np.abs(found.probability - expected.probability).max() < 20 / 255
 
 
 def test_the_second_start_loads_the_same_plan_and_compiles_nothing(

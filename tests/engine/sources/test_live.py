@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from engine.card import CardPicture, Colours
 from engine.errors import SourceError
 from engine.sources.live import Feed, Live, Picture, Timeline
 from engine.timing import ManualClock
@@ -212,6 +214,24 @@ def test_a_picture_nobody_takes_is_replaced_and_never_drawn(desk: Desk) -> None:
         desk.feeds[0]._handed.put(picture)
     assert desk.comes_true(lambda: desk.live.signal.replaced == 2)
     assert (desk.read().index, drawn) == (3, [2])
+
+
+def test_a_picture_in_the_cards_memory_is_kept_there_once_it_is_drawn(desk: Desk) -> None:
+    desk.read()
+    planes = [torch.zeros(shape, dtype=torch.uint8) for shape in ((4, 6), (2, 3, 2))]
+    there = CardPicture(*planes, Colours(0.299, 0.114, is_full=False))
+    given: list[np.ndarray] = []
+
+    def keep(image: np.ndarray) -> CardPicture:
+        given.append(image)
+        return there
+
+    picture = Picture(desk.clock.now_s(), None, (6, 4), lambda: _GREY, keep)
+    desk.feeds[0]._handed.put(picture)
+    frame = desk.read()
+    assert frame.on_card is there
+    assert given[0] is _GREY
+    assert frame.image is _GREY
 
 
 def test_a_feed_that_cannot_be_opened_at_first_is_refused() -> None:
