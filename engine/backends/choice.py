@@ -211,22 +211,20 @@ def choose(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choi
 
 def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) -> Choice:
     """Try every back end on this bundle; one that would build a plan first does not count."""
-    times_ms: dict[str, float] = {}
     refusals: dict[str, str] = {}
+    opened: dict[str, InferenceBackend] = {}
     for name in takes_part(bundle):
         try:
             if name == _PLANNED and not _plan_is_kept(bundle, choosing.cache):
                 refusals[name] = NO_PLAN
                 continue
-            backend = choosing.open(bundle, name, threads)
+            opened[name] = choosing.open(bundle, name, threads)
         except HaustraError as error:
             refusals[name] = str(error)
-            continue
-        try:
-            times_ms[name] = picture_ms(backend, bundle.input.size, choosing.clock)
-        except BackendError as error:
-            refusals[name] = str(error)
-        finally:
+    try:
+        times_ms = race(opened, bundle.input.size, choosing.clock, refusals)
+    finally:
+        for backend in opened.values():
             backend.close()
     return Choice(MappingProxyType(times_ms), MappingProxyType(refusals))
 
@@ -240,20 +238,43 @@ def takes_part(bundle: ModelBundle) -> tuple[str, ...]:
 
 
 def picture_ms(backend: InferenceBackend, size: int, clock: Clock) -> float:
-    """How long one picture takes: the shortest of several, since other work only adds to it.
+    """How long one picture takes one back end, measured as in a race.
 
     Raises:
         BackendError: it fails.
     """
+    refusals: dict[str, str] = {}
+    found = race({backend.name: backend}, size, clock, refusals)
+    if refusals:
+        raise BackendError(refusals[backend.name])
+    return found[backend.name]
+
+
+def race(
+    backends: Mapping[str, InferenceBackend], size: int, clock: Clock, refusals: dict[str, str]
+) -> dict[str, float]:
+    """How long one picture takes each, ms; who fails goes to `refusals` and takes no further part.
+
+    The shortest of several times, since other work only adds to it; by turns, so that a moment in
+    which the machine is busy meets all of them.
+    """
     image = np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8)
-    for _ in range(_WARM_UP_RUNS):
-        backend.infer(image)
-    times_s: list[float] = []
-    while len(times_s) < _RUNS and sum(times_s) < _LONGEST_S:
-        started_s = clock.now_s()
-        backend.infer(image)
-        times_s.append(clock.now_s() - started_s)
-    return min(times_s) * 1e3
+    times_s: dict[str, list[float]] = {name: [] for name in backends}
+    for turn in range(_WARM_UP_RUNS + _RUNS):
+        for name, backend in backends.items():
+            if name in refusals or sum(times_s[name]) >= _LONGEST_S:
+                continue
+            started_s = clock.now_s()
+            try:
+                backend.infer(image)
+            except BackendError as error:
+                refusals[name] = str(error)
+                continue
+            if turn >= _WARM_UP_RUNS:
+                times_s[name].append(clock.now_s() - started_s)
+    return {
+        name: min(times) * 1e3 for name, times in times_s.items() if times and name not in refusals
+    }
 
 
 def fingerprint() -> dict[str, object]:

@@ -19,6 +19,7 @@ from engine.backends.choice import (
     open_as_asked,
     open_automatic,
     picture_ms,
+    race,
     takes_part,
 )
 from engine.bundle import InputSpec, ModelBundle, Precision
@@ -237,3 +238,38 @@ def test_a_precision_that_is_faster_here_is_chosen(tmp_path: Path) -> None:
     chosen = open_automatic(bench.bundle, 1, bench.choosing)
     assert chosen.reason == "fastest of openvino:fp32 5.0 ms, openvino 8.0 ms"
     chosen.close()
+
+
+def test_contenders_take_turns_so_that_a_busy_moment_meets_all(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 8.0, "onnxruntime": 6.0})
+    order: list[str] = []
+
+    class Noted(Timed):
+        def infer(self, image: np.ndarray) -> np.ndarray:
+            order.append(self.name)
+            return super().infer(image)
+
+    contenders = {
+        name: Noted(open_backend(bench.bundle, "openvino", 1), name, bench.clock, took_ms / 1e3)
+        for name, took_ms in bench.times_ms.items()
+    }
+    found = race(contenders, 64, bench.clock, {})
+    assert found == pytest.approx(bench.times_ms)
+    assert order[:4] == ["openvino", "onnxruntime"] * 2
+
+
+def test_who_fails_in_the_race_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"openvino": 8.0, "onnxruntime": 6.0})
+
+    class Broken(Timed):
+        def infer(self, image: np.ndarray) -> np.ndarray:
+            raise BackendError("The card is gone.")
+
+    inner = open_backend(bench.bundle, "openvino", 1)
+    contenders = {
+        "openvino": Broken(inner, "openvino", bench.clock, 0.0),
+        "onnxruntime": bench.open(bench.bundle, "onnxruntime", 1),
+    }
+    refusals: dict[str, str] = {}
+    assert list(race(contenders, 64, bench.clock, refusals)) == ["onnxruntime"]
+    assert refusals == {"openvino": "The card is gone."}

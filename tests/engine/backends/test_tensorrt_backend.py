@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -151,15 +152,24 @@ def test_a_kept_plan_takes_part_in_the_choice(
     assert "tensorrt" in choice.times_ms
 
 
+def raced(planned_ms: float, others_ms: float) -> Callable[..., dict[str, float]]:
+    """A race with this outcome: a stand-in's pictures take no time."""
+
+    def race(backends: Mapping[str, object], *_: object) -> dict[str, float]:
+        return {
+            name: planned_ms if isinstance(backend, TensorRtBackend) else others_ms
+            for name, backend in backends.items()
+        }
+
+    return race
+
+
 def test_in_the_window_the_plan_is_built_beside_what_serves(
     computer: Computer, bundle: ModelBundle, cache: UserCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.backends import choice
 
-    def picture_ms(backend: object, size: int, clock: object) -> float:
-        return 1.0 if isinstance(backend, TensorRtBackend) else 5.0
-
-    monkeypatch.setattr(choice, "picture_ms", picture_ms)
+    monkeypatch.setattr(choice, "race", raced(planned_ms=1.0, others_ms=5.0))
     serving = open_automatic(bundle, 1, Choosing(cache, builds_plan=True))
     assert serving.name == "openvino"
     assert serving.wait_until_settled(60.0)
@@ -173,10 +183,7 @@ def test_a_plan_that_is_no_faster_does_not_take_over(
 ) -> None:
     from engine.backends import choice
 
-    def picture_ms(backend: object, size: int, clock: object) -> float:
-        return 9.0 if isinstance(backend, TensorRtBackend) else 5.0
-
-    monkeypatch.setattr(choice, "picture_ms", picture_ms)
+    monkeypatch.setattr(choice, "race", raced(planned_ms=9.0, others_ms=5.0))
     serving = open_automatic(bundle, 1, Choosing(cache, builds_plan=True))
     assert serving.wait_until_settled(60.0)
     serving.infer(PICTURE)
