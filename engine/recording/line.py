@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import sys
 import threading
 from typing import Any
 
 from engine.errors import HaustraError
 from engine.mailbox import Bounded
+from engine.priority import step_back
 from engine.recording.outputs import Output
 from engine.recording.timeline import Found
 
 _log = logging.getLogger(__name__)
 
 _IDLE_S = 0.25
-_NICE = 10
 
 
 class Line:
@@ -62,7 +59,7 @@ class Line:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        _step_back()
+        step_back()
         try:
             while True:
                 # Asked before looking: what was queued before the end is then still found.
@@ -83,10 +80,3 @@ class Line:
         finally:
             self._output.abandon()
             self._queue.close()
-
-
-def _step_back() -> None:
-    """Let threads that play go first, and those that this thread's encoder starts."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
