@@ -48,14 +48,17 @@ class View:
     @classmethod
     def of(cls, inside: NDArray[np.uint8]) -> View:
         """From a (size, size) map that is not 0 inside."""
-        whole = np.zeros_like(inside)
         # The black beyond a rim is no edge of the picture, not even at the border of the grid.
         framed = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         margin = 2 * (inside.shape[0] // 32) + 1
         kernel = np.ones((margin, margin), np.uint8)
-        whole[...] = (cv2.erode(framed, kernel)[1:-1, 1:-1] > 0) * np.uint8(255)
+        whole = _full(cv2.erode(framed, kernel)[1:-1, 1:-1] > 0)
         small = cv2.resize(whole, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
-        return cls(whole, np.asarray((small == 255) * np.uint8(255)))
+        return cls(whole, _full(small == 255))
+
+
+def _full(inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.asarray(inside * np.uint8(255))
 
 
 def measure_signs(grid: Image, view: View) -> Signs | None:

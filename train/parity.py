@@ -16,6 +16,7 @@ from engine.types import Image, Mask, Probability
 from train.metrics import mean_iou, overlap_counts
 from train.real import Half, place_frame, real_frames
 from train.recipe import Recipe
+from train.sampling import evenly_spread
 from train.simulate.appearance import drawn
 from train.simulate.dataset import Label, SimulatedSet
 from train.validation import probabilities
@@ -132,7 +133,7 @@ def simulated_pictures(
     frames = data.frames(split)
     rng = np.random.default_rng(recipe.seed)
     images, truths = [], []
-    for index in _spread(len(frames), count):
+    for index in evenly_spread(len(frames), count):
         picture = drawn(data, frames[index], rng, recipe.data.style)
         images.append(picture.image)
         truths.append(Truth(picture.fold, picture.valid))
@@ -142,8 +143,4 @@ def simulated_pictures(
 def real_pictures(real: Path | None, half: Half, size: int, count: int) -> list[Image]:
     """Up to `count` real pictures on the grid, evenly spread; none where there is no folder."""
     frames = [] if real is None else real_frames(real, half)
-    return [place_frame(frames[index], size).image for index in _spread(len(frames), count)]
-
-
-def _spread(of: int, count: int) -> list[int]:
-    return sorted({int(at) for at in np.linspace(0, of - 1, count)}) if of else []
+    return [place_frame(frames[index], size).image for index in evenly_spread(len(frames), count)]

@@ -22,6 +22,7 @@ from engine.types import Image, Mask
 from train.data import to_network
 from train.networks.efficientnet import FEATURE_CHANNELS, build_efficientnet_lite0
 from train.real import SUFFIXES, Half, RealFrame, RealKind, place_frame
+from train.sampling import evenly_spread
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
 
@@ -77,11 +78,11 @@ def simulated_pictures(data: SimulatedSet, style: str, count: int, seed: int) ->
         raise RecipeError(
             f"{data.folder} holds fewer than {FEWEST_BLOCKS} colons.", "Simulate a larger set."
         )
-    chosen = np.unique(np.linspace(0, len(frames) - 1, count).astype(int))
+    chosen = evenly_spread(len(frames), count)
 
     def placed() -> Iterator[tuple[Image, Mask]]:
         for index in chosen:
-            rng = np.random.default_rng([seed, int(index)])
+            rng = np.random.default_rng([seed, index])
             image = shade(data.frame(*frames[index]), rng, style).image
             yield place_picture(image, image.shape[0])
 

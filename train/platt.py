@@ -23,8 +23,9 @@ from engine.bundle import CHANNELS
 from engine.types import Mask
 from train.calibration import BINS, Reliability, calibration_error
 from train.data import to_network
+from train.logistic import fit_logistic, sigmoid
 from train.recipe import Recipe
-from train.validation import validation_pictures
+from train.validation import ValidationPictures
 
 LogitCounts = NDArray[np.float64]
 """(bins, 2): pixels of each logit that are not, and that are; adds up over frames."""
@@ -32,7 +33,6 @@ LogitCounts = NDArray[np.float64]
 _BINS = 2048
 _LARGEST = 16.0
 _CENTRES = np.linspace(-_LARGEST, _LARGEST, 2 * _BINS + 1, dtype=np.float64)[1::2]
-_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Scaling:
     def of(self, probability: float) -> float:
         """What a probability becomes."""
         logit = np.log(probability / (1 - probability))
-        return float(_sigmoid(np.array(self.slope * logit + self.shift, np.float64)))
+        return float(sigmoid(np.array(self.slope * logit + self.shift, np.float64)))
 
 
 def count_logits(logits: NDArray[np.float32], truth: Mask, valid: Mask) -> LogitCounts:
@@ -59,32 +59,20 @@ def count_logits(logits: NDArray[np.float32], truth: Mask, valid: Mask) -> Logit
 
 
 def fit_scaling(counts: LogitCounts, centres: NDArray[np.float64] = _CENTRES) -> Scaling:
-    """The most likely slope and shift: Newton's method on the cross-entropy, which is convex.
+    """The most likely slope and shift.
 
     As it was where there is nothing to fit, or where the plane is no better than chance.
     """
     if not counts.sum(0).all():
         return Scaling()
-    pixels, true = counts.sum(1), counts[:, 1]
-    inputs = np.stack([centres, np.ones_like(centres)])
-    found = np.array([1.0, 0.0])
-    for _ in range(_STEPS):
-        said = _sigmoid(np.asarray(found @ inputs, np.float64))
-        gradient = inputs @ (pixels * said - true)
-        curvature = (inputs * (pixels * said * (1 - said))) @ inputs.T
-        step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
-        # A full step may overshoot where nearly all are sure.
-        found = found - step * min(1.0, 1.0 / float(np.abs(step).max() + 1e-12))
-        if np.abs(step).max() < 1e-10:
-            break
-    if found[0] <= 0:
-        return Scaling()
-    return Scaling(float(found[0]), float(found[1]))
+    inputs = np.stack([centres, np.ones_like(centres)], axis=1)
+    slope, shift = fit_logistic(inputs, counts.sum(1), counts[:, 1], np.full(2, 1e-9)).tolist()
+    return Scaling(slope, shift) if slope > 0 else Scaling()
 
 
 def reliability_of(counts: LogitCounts, scaling: Scaling) -> Reliability:
     """What is said and what is true, in bins of equal width of probability."""
-    said = _sigmoid(scaling.slope * _CENTRES + scaling.shift)
+    said = sigmoid(scaling.slope * _CENTRES + scaling.shift)
     number = np.minimum((said * BINS).astype(np.int64), BINS - 1)
     columns = (counts.sum(1), counts.sum(1) * said, counts[:, 1])
     return np.stack([np.bincount(number, each, minlength=BINS) for each in columns], axis=1)
@@ -177,7 +165,7 @@ def _counts_by_colon(
 ) -> list[tuple[LogitCounts, LogitCounts]]:
     device = torch.device("cpu")
     counts: dict[str, list[LogitCounts]] = {}
-    for colon, picture in validation_pictures(simulated, recipe):
+    for colon, picture in ValidationPictures(simulated, recipe):
         planes = network.eval()(to_network(torch.from_numpy(picture.image)[None], device))[0]
         seen = [
             count_logits(plane.numpy(), truth, picture.valid)
@@ -187,7 +175,3 @@ def _counts_by_colon(
         for total, new in zip(kept, seen, strict=True):
             total += new
     return [(fold, edge) for fold, edge in counts.values()]
-
-
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(values, -60, 60))), np.float64)

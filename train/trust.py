@@ -19,10 +19,13 @@ from engine.preprocess import Placement, find_field_of_view
 from engine.trust import FARTHEST, NAMES, TrustModel, View, measure_signs
 from engine.types import Image
 from train.disturbances import DISTURBANCES, by_another_endoscope, disturbed
+from train.logistic import fit_logistic
 from train.real import Half, read_image, views
 from train.reports import write_report
+from train.sampling import evenly_spread
 from train.simulate.appearance import shade
 from train.simulate.dataset import SimulatedSet
+from train.structure import separation
 
 SignRows = NDArray[np.float64]
 """(pictures, signs)."""
@@ -31,19 +34,17 @@ _LOW = 0.5
 """Trust below which a picture counts as not to be trusted."""
 _STEADIER = 1.0
 """Ridge on the weights, in pictures."""
-_STEPS = 100
 _SEED = 11
 
 
 def area_under_curve(good: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
     """How often a good picture is trusted more than a bad one; ties count half."""
-    more = (good[:, None] > bad[None]).mean()
-    same = (good[:, None] == bad[None]).mean()
-    return float(more + same / 2)
+    is_good = np.arange(len(good) + len(bad)) < len(good)
+    return (1 + separation(np.concatenate([good, bad]), is_good)) / 2
 
 
 def fit_trust(rows: Mapping[str, SignRows]) -> TrustModel:
-    """Logistic regression on signs and their squares, by Newton's method.
+    """Logistic regression on signs and their squares.
 
     Args:
         rows: signs of good pictures (`GOOD`) and of each disturbance. Good and bad weigh the same
@@ -58,15 +59,7 @@ def fit_trust(rows: Mapping[str, SignRows]) -> TrustModel:
     weights = np.concatenate([np.full(len(good), 0.5 / len(good)), *shares]) * len(inputs)
     ridge = np.full(inputs.shape[1], _STEADIER)
     ridge[-1] = 1e-9
-    found = np.zeros(inputs.shape[1])
-    for _ in range(_STEPS):
-        said = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
-        gradient = inputs.T @ (weights * (said - is_good)) + ridge * found
-        curvature = (inputs * (weights * said * (1 - said))[:, None]).T @ inputs + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
-        found -= step * min(1.0, 2.0 / float(np.abs(step).max() + 1e-12))
-        if np.abs(step).max() < 1e-8:
-            break
+    found = fit_logistic(inputs, weights, weights * is_good, ridge)
     count = good.shape[1]
     return TrustModel(
         usual=_constants(usual),
@@ -210,14 +203,10 @@ def _simulated(data: SimulatedSet, split: str, count: int) -> list[Image]:
     frames = data.frames(split)
     return [
         shade(data.frame(*frames[at]), np.random.default_rng([_SEED, at])).image
-        for at in _spread(len(frames), count)
+        for at in evenly_spread(len(frames), count)
     ]
 
 
 def _real(real: Path | None, half: Half, count: int) -> list[Image]:
     frames = [] if real is None else views(real, half)
-    return [read_image(frames[at].path) for at in _spread(len(frames), count)]
-
-
-def _spread(of: int, count: int) -> list[int]:
-    return sorted({int(at) for at in np.linspace(0, of - 1, count)}) if of else []
+    return [read_image(frames[at].path) for at in evenly_spread(len(frames), count)]

@@ -15,6 +15,7 @@ from engine.types import Image, Mask, Probability
 from train.data import to_network
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts, pooled_iou
 from train.recipe import Recipe
+from train.sampling import evenly_spread
 from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import Rendering, drawn
 from train.simulate.dataset import Label, SimulatedSet
@@ -66,9 +67,9 @@ def validate(
     network: nn.Module, simulated: Path, recipe: Recipe, device: torch.device
 ) -> Validation:
     """Run `network` on the same validation pictures every time."""
-    pictures = list(validation_pictures(simulated, recipe))
+    pictures = ValidationPictures(simulated, recipe)
     regions, edges, tiles = [], [], []
-    shown = set(np.linspace(0, len(pictures) - 1, _SHEET_PICTURES).astype(int))
+    shown = evenly_spread(len(pictures), _SHEET_PICTURES)
     for number, (_, picture) in enumerate(pictures):
         probability = probabilities(network, picture.image, device)
         regions.append(overlap_counts(probability[0], picture.fold, picture.valid, THRESHOLDS))
@@ -78,14 +79,26 @@ def validate(
     return Validation(np.stack(regions), np.stack(edges), contact_sheet(tiles, _SHEET_COLUMNS // 2))
 
 
-def validation_pictures(simulated: Path, recipe: Recipe) -> Iterator[tuple[str, Rendering]]:
-    """The pictures of the validation colons that a recipe asks for, and whose colon each is of."""
-    data = SimulatedSet(simulated, Label(recipe.data.label))
-    frames = data.frames("validation")
-    count = min(recipe.budget.validation_frames, len(frames))
-    for index in np.unique(np.linspace(0, len(frames) - 1, count).astype(int)):
-        rng = np.random.default_rng([recipe.seed, 7, int(index)])
-        yield frames[index][0], drawn(data, frames[index], rng, recipe.data.style)
+class ValidationPictures:
+    """The pictures of validation colons that a recipe asks for, drawn while they are gone through.
+
+    Each comes with the name of its colon.
+    """
+
+    def __init__(self, simulated: Path, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._data = SimulatedSet(simulated, Label(recipe.data.label))
+        self._frames = self._data.frames("validation")
+        self._chosen = evenly_spread(len(self._frames), recipe.budget.validation_frames)
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __iter__(self) -> Iterator[tuple[str, Rendering]]:
+        for index in self._chosen:
+            at = self._frames[index]
+            rng = np.random.default_rng([self._recipe.seed, 7, index])
+            yield at[0], drawn(self._data, at, rng, self._recipe.data.style)
 
 
 @torch.no_grad()

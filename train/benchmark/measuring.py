@@ -24,6 +24,7 @@ from train.calibration import BINS, reliability
 from train.edge_metrics import berkeley_tolerance_px, edge_counts, edge_dice
 from train.instance_metrics import Compared
 from train.metrics import overlap_counts
+from train.sampling import evenly_spread
 from train.structure import boundary_f
 from train.tracking.consistency import Flow, consistency, flow_between
 from train.tracking.optical_flow import flow_from_pictures
@@ -157,7 +158,7 @@ def _chosen(sequence: LabelledSequence, frames: int, sequences: int) -> list[int
     count = min(len(sequence), -(-frames // sequences)) if frames else len(sequence)
     if sequence.is_video:
         return list(range(count))
-    return sorted({int(each) for each in np.linspace(0, len(sequence) - 1, count)})
+    return evenly_spread(len(sequence), count)
 
 
 def _asked(

@@ -146,12 +146,8 @@ class Workshop:
         data = SimulatedSet(self.simulated, Label(self.recipe.settings.label))
         simulated = simulated_bank(data, pictures.split, pictures.style, pictures.load_size)
         bank = real_bank(real, pictures.load_size)
-        batches = Batches(
-            simulated, bank, size=pictures.size, count=pictures.batch, seed=recipe.seed
-        )
-        larger = max(len(simulated), len(bank))
         self.say(f"translator {recipe.name}")
-        TranslationTrainer(recipe, batches, larger, run, self.say).run()
+        TranslationTrainer(recipe, Batches.of(recipe, simulated, bank), run, self.say).run()
 
     def _unlabelled(self, row: Row) -> list[RealFrame]:
         """Pictures that a translator that finds folds takes for real ones."""

@@ -20,6 +20,7 @@ import numpy as np
 from engine.errors import RecipeError
 from engine.types import Image
 from train.benchmark.colouring import coloured
+from train.sampling import evenly_spread
 from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import STORED, drawn
 from train.simulate.dataset import SimulatedSet
@@ -134,7 +135,7 @@ def view_sheet(data: SimulatedSet, translated: SimulatedSet | None = None) -> Im
     frames = data.frames("test")
     if not frames:
         raise RecipeError(f"{data.folder} has no test frames.", "Render it anew.")
-    chosen = np.unique(np.linspace(0, len(frames) - 1, _SHEET_ROWS).astype(int))
+    chosen = evenly_spread(len(frames), _SHEET_ROWS)
     tiles: list[Image] = []
     for number in chosen:
         at = frames[number]

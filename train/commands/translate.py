@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from train.translation.bank import RealBank, SimulatedBank
     from train.translation.evaluation import Trial
-    from train.translation.recipe import PictureSettings
+    from train.translation.recipe import PictureSettings, TranslationRecipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,13 +116,11 @@ def _compare(options: argparse.Namespace) -> None:
         chosen_rows,
         find_comparison,
         read_comparison,
-        with_budget,
     )
     from train.translation.evaluation import Bench, evaluate_translators
 
     rows = chosen_rows(read_comparison(find_comparison(options.comparison)), options.only)
-    if options.steps or options.minutes:
-        rows = with_budget(rows, options.steps or 0, options.minutes or 0.0)
+    rows = {name: _within_budget(recipe, options) for name, recipe in rows.items()}
     trial = _trial(options, {row: [] for row in rows})
     Bench.of(trial)
     banks = _banks(options, next(iter(rows.values())).pictures)
@@ -154,17 +152,19 @@ def _train(options: argparse.Namespace) -> None:
     from train.translation.training import TranslationTrainer
 
     recipe = read_translation_recipe(find_translation_recipe(options.recipe))
-    if options.steps or options.minutes:
-        budget = replace(recipe.budget, steps=options.steps or 0, minutes=options.minutes or 0.0)
-        recipe = replace(recipe, budget=budget)
+    recipe = _within_budget(recipe, options)
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
-    pictures = recipe.pictures
-    simulated, real = _banks(options, pictures)
-    batches = Batches(simulated, real, size=pictures.size, count=pictures.batch, seed=recipe.seed)
-    larger = max(len(simulated), len(real))
-    TranslationTrainer(recipe, batches, larger, options.out, say).run()
+    batches = Batches.of(recipe, *_banks(options, recipe.pictures))
+    TranslationTrainer(recipe, batches, options.out, say).run()
     say(f"The translator is in {options.out / 'translator'}.")
+
+
+def _within_budget(recipe: TranslationRecipe, options: argparse.Namespace) -> TranslationRecipe:
+    """In the time or number of steps that is asked for, if any."""
+    if not options.steps and not options.minutes:
+        return recipe
+    return recipe.within(options.steps or 0, options.minutes or 0.0)
 
 
 def _banks(

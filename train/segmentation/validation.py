@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.types import Image
 from train.metrics import THRESHOLDS, Counts, best_threshold, mean_iou, overlap_counts
+from train.sampling import evenly_spread
 from train.segmentation.product import Segmenter
 from train.segmentation.samples import Views
 from train.sheets import contact_sheet, save_picture
@@ -52,10 +53,10 @@ class Validated:
 
 def validated(segmenter: Segmenter, views: Views) -> Validated:
     """The same pictures every time; of pairs both."""
-    chosen = np.unique(np.linspace(0, len(views) - 1, _MOST_VIEWS).astype(int))
-    shown = set(chosen[np.linspace(0, len(chosen) - 1, _SHOWN).astype(int)].tolist())
+    chosen = evenly_spread(len(views), _MOST_VIEWS)
+    shown = {chosen[at] for at in evenly_spread(len(chosen), _SHOWN)}
     counts, edges, tiles = [], [], []
-    for number in chosen.tolist():
+    for number in chosen:
         pictures = views.draw(number, np.random.default_rng([_SEED, number]))
         found = segmenter([each.image for each in pictures])
         for picture, probability in zip(pictures, found, strict=True):

@@ -20,6 +20,8 @@ Path3 = NDArray[np.int64]
 
 LARGEST_GRID = 60_000_000
 """Voxels; a colon needs five million."""
+FARTHEST = 3.0
+"""Radii from its middle within which the wall of a tube lies, haustra included."""
 LARGEST_VOLUME_GAP = 0.1
 """Between what the faces enclose and what cannot be reached from outside."""
 
@@ -49,6 +51,15 @@ class Cavity:
         """(k,) mm to the wall at points (k, 3) mm."""
         index = ((points - self.origin) / self.pitch_mm).T
         return np.asarray(map_coordinates(self.depth_mm, index, order=1, mode="constant"))
+
+    @property
+    def wide_mm(self) -> float:
+        """To the wall from the middle of the lumen, where it is wide."""
+        return float(np.quantile(self.depth_mm[self.inside], 0.9))
+
+    def radius_mm(self, path: Path3) -> float:
+        """Of the lumen around a path (k, 3), where it is wide."""
+        return float(np.quantile(self.depth_at(self.place(path)), 0.95))
 
 
 def fill(surface: Surface) -> Cavity:
@@ -90,7 +101,7 @@ def fill(surface: Surface) -> Cavity:
 def longest_path(cavity: Cavity) -> Path3:
     """Voxels (k, 3) from one end of the lumen to the other, in the middle where there is room."""
     inside, depth = cavity.inside, cavity.depth_mm
-    wide = float(np.quantile(depth[inside], 0.9))
+    wide = cavity.wide_mm
     # Ends lie where there is room: clefts between folds reach farther than the lumen itself, and
     # the corners of a flat end farther than its middle.
     room = np.where(inside & (depth >= 0.35 * wide), 2.5 * depth / cavity.pitch_mm, -1e9)
@@ -115,9 +126,9 @@ def _voxel(flat: Any, grid: NDArray[Any]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(flat, grid.shape))
 
 
-def missed_share(cavity: Cavity, path: Path3, reach_mm: float) -> float:
-    """Share of the inside that is farther than `reach_mm`, within the lumen, from the path."""
+def missed_share(cavity: Cavity, path: Path3) -> float:
+    """Share of the inside farther than `FARTHEST` radii, within the lumen, from the path."""
     even = np.where(cavity.inside, 1.0, -1.0)
     starts = [tuple(int(i) for i in voxel) for voxel in path]
     distance = MCP_Geometric(even).find_costs(starts)[0][cavity.inside] * cavity.pitch_mm
-    return float(np.mean(distance > reach_mm))
+    return float(np.mean(distance > FARTHEST * cavity.radius_mm(path)))

@@ -25,10 +25,8 @@ from train.simulate.untangling import untangle
 
 SHORTEST = 4.0
 """Length over radius of a centreline; it ends about one radius before the ends of the tube."""
-FARTHEST = 3.0
-"""Radii from the centreline within which the wall of a tube lies, haustra included."""
 LARGEST_MISSED = 0.25
-"""Share of the lumen that may lie farther off; loops cut short leave half."""
+"""Share of the lumen that may lie too far off; loops cut short leave half."""
 GOOD_MISSED = 0.05
 """No better way is looked for below this share."""
 
@@ -40,7 +38,7 @@ class Course:
     points: Floats
     """(k, 3) mm, 1 mm apart."""
     missed: float
-    """Share of the lumen farther than `FARTHEST` radii from the centreline."""
+    """Share of the lumen that lies too far from the centreline: `missed_share`."""
 
 
 def read_centreline(lines: Path) -> Floats:
@@ -124,7 +122,7 @@ def find_centreline(surface: Surface) -> Course:
     """
     cavity = fill(surface)
     path = longest_path(cavity)
-    length, radius = cavity.length_mm(path), _radius(cavity, path)
+    length, radius = cavity.length_mm(path), cavity.radius_mm(path)
     if length < SHORTEST * radius:
         raise RecipeError(
             f"{surface.name} is not a tube: {2 * radius:.0f} mm wide, and the way through its "
@@ -146,21 +144,16 @@ def find_centreline(surface: Surface) -> Course:
 
 def _best_path(cavity: Cavity, path: Path3) -> tuple[Path3, float]:
     """The path and what it misses; if that is much, the way through that misses least."""
-    missed = missed_share(cavity, path, FARTHEST * _radius(cavity, path))
+    missed = missed_share(cavity, path)
     if missed <= LARGEST_MISSED:
         return path, missed
     for other in untangle(cavity):
-        others_missed = missed_share(cavity, other, FARTHEST * _radius(cavity, other))
+        others_missed = missed_share(cavity, other)
         if others_missed < missed:
             path, missed = other, others_missed
         if missed < GOOD_MISSED:
             break
     return path, missed
-
-
-def _radius(cavity: Cavity, path: Path3) -> float:
-    """Of the lumen where it is wide, mm."""
-    return float(np.quantile(cavity.depth_at(cavity.place(path)), 0.95))
 
 
 def _smooth(cavity: Cavity, raw: Floats) -> Floats:

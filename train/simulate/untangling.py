@@ -23,10 +23,8 @@ CLEARANCES = (0.35, 0.45, 0.55)
 """From the wall, as parts of the lumen's radius where it is wide; holes are narrower than one."""
 SHORTEST = 2.0
 """Length of a stretch over the clearance; what is shorter is a bulge between two narrow places."""
-FARTHEST = 3.0
-"""Radii from its middle within which all of a stretch lies, or it is no tube."""
 LARGEST_STRAY = 0.05
-"""Part of a stretch that may lie farther off."""
+"""Part of a stretch that may lie farther from its middle than a tube's wall, or it is no tube."""
 WIDEST_GAP = 4.0
 """Between the ends of two stretches, over the lumen's radius where it is wide."""
 
@@ -48,7 +46,7 @@ def untangle(cavity: Cavity) -> Iterator[Path3]:
 
     They may leave parts of the lumen aside; `missed_share` tells.
     """
-    wide = float(np.quantile(cavity.depth_mm[cavity.inside], 0.9))
+    wide = cavity.wide_mm
     for share in CLEARANCES:
         stretches = _stretches(cavity, share * wide)
         if stretches:
@@ -76,8 +74,7 @@ def _stretches(cavity: Cavity, clearance_mm: float) -> list[Path3]:
         path = longest_path(part)
         if part.length_mm(path) < SHORTEST * clearance_mm:
             continue
-        radius = float(np.quantile(part.depth_at(part.place(path)), 0.95))
-        if missed_share(part, path, FARTHEST * radius) > LARGEST_STRAY:
+        if missed_share(part, path) > LARGEST_STRAY:
             return []
         found.append(path + corner - 1)
     return found

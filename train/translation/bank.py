@@ -24,6 +24,7 @@ from train.simulate.appearance import drawn
 from train.simulate.camera import Camera
 from train.simulate.dataset import GeometryFrame, SimulatedSet
 from train.translation import Batch
+from train.translation.recipe import TranslationRecipe
 
 _FARTHEST_MM = 6e4
 """What half precision can hold."""
@@ -143,6 +144,17 @@ class Batches:
     ) -> None:
         self._simulated, self._real = simulated, real
         self._size, self._count, self._seed = size, count, seed
+
+    @classmethod
+    def of(cls, recipe: TranslationRecipe, simulated: SimulatedBank, real: RealBank) -> Batches:
+        """As a recipe asks for them."""
+        pictures = recipe.pictures
+        return cls(simulated, real, size=pictures.size, count=pictures.batch, seed=recipe.seed)
+
+    @property
+    def larger(self) -> int:
+        """Pictures in the larger bank, which an epoch passes through once."""
+        return max(len(self._simulated), len(self._real))
 
     def __getitem__(self, number: int) -> Batch:
         return self._drawn(np.random.default_rng([self._seed, 0, number]))

@@ -83,7 +83,7 @@ class Contest:
         """Every row with every seed, seeds outside, so that a table is complete early.
 
         Raises:
-            RecipeError: no row can be trained; why not the first.
+            RecipeError: no row can be trained with any seed; why not the first.
         """
         runs: dict[str, list[Path]] = {name: [] for name in rows}
         failed: dict[str, str] = {}
@@ -93,24 +93,18 @@ class Contest:
                     continue
                 run = self.out / name / f"seed-{seed}"
                 try:
-                    self._train(replace(recipe, seed=seed), run, say)
+                    seeded = replace(recipe, seed=seed)
+                    batches = Batches.of(seeded, self.simulated, self.real)
+                    TranslationTrainer(seeded, batches, run, say).run()
                 except RecipeError as error:
                     say(f"{name} is left out. {error}")
                     failed[name] = str(error)
                     continue
                 runs[name].append(run / PRODUCT)
-        if len(failed) == len(rows):
+        if not any(runs.values()):
             first = next(iter(failed))
             raise RecipeError(f"No row can be trained. {first}: {failed[first]}")
         return Trained({name: found for name, found in runs.items() if found}, failed)
-
-    def _train(self, recipe: TranslationRecipe, run: Path, say: Say) -> None:
-        pictures = recipe.pictures
-        batches = Batches(
-            self.simulated, self.real, size=pictures.size, count=pictures.batch, seed=recipe.seed
-        )
-        larger = max(len(self.simulated), len(self.real))
-        TranslationTrainer(recipe, batches, larger, run, say).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +114,4 @@ class Trained:
     products: Mapping[str, Sequence[Path]]
     """Row → folders of its translators, one a seed."""
     failed: Mapping[str, str]
-    """Row → why it has none."""
-
-
-def with_budget(rows: Rows, steps: int, minutes: float) -> Rows:
-    """The same for all rows, instead of the recipe's."""
-    return {
-        name: replace(recipe, budget=replace(recipe.budget, steps=steps, minutes=minutes))
-        for name, recipe in rows.items()
-    }
+    """Row → why it has none, or not of all seeds."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.types import Image
+from train.sampling import evenly_spread
 from train.sheets import contact_sheet, save_picture
 
 SHEET, BESIDE_REAL = "sheet.jpg", "DO-NOT-COMMIT-beside-real.jpg"
@@ -34,7 +35,7 @@ def write_sheets(
         RecordingError: nothing can be written there.
     """
     count = len(next(iter(rows.values())))
-    chosen = np.unique(np.linspace(0, count - 1, min(_ROWS, count)).astype(int))
+    chosen = evenly_spread(count, _ROWS)
     columns = {name: [images[index] for index in chosen] for name, images in rows.items()}
     save_picture(folder / SHEET, side_by_side(columns))
     if nearest is not None and not is_in_repository(folder):

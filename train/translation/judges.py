@@ -21,6 +21,7 @@ from train.depth import DepthEstimator
 from train.depth.accuracy import as_scaled_depth, errors, to_pictures
 from train.evaluate import Evaluator
 from train.metrics import iou, overlap_counts
+from train.sampling import evenly_spread
 from train.simulate.appearance import Rendering, drawn
 from train.simulate.dataset import GeometryFrame, SimulatedSet
 from train.structure import boundary_f, edge_agreement, inside, normal_error_deg, normals_of
@@ -51,14 +52,13 @@ def scenes(data: SimulatedSet, split: str, style: str, *, count: int, seed: int)
             f"{data.folder} has no split {split!r}.", f"Choose one of: {', '.join(data.splits)}."
         )
     frames = data.frames(split)
-    chosen = np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int))
     return [
         Scene(
             frames[index][0],
-            drawn(data, frames[index], np.random.default_rng([seed, int(index)]), style),
+            drawn(data, frames[index], np.random.default_rng([seed, index]), style),
             data.frame(*frames[index]),
         )
-        for index in chosen
+        for index in evenly_spread(len(frames), count)
     ]
 
 

@@ -68,6 +68,10 @@ class TranslationRecipe:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """The translator's own, as `Translator.Options` has them."""
 
+    def within(self, steps: int, minutes: float) -> TranslationRecipe:
+        """The same with another budget."""
+        return replace(self, budget=replace(self.budget, steps=steps, minutes=minutes))
+
 
 def find_translation_recipe(name: str | Path) -> Path:
     """The recipe file `name`: a path, or the name of one that travels with the package.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import RecipeError
 from engine.types import Image
+from train.sampling import evenly_spread
 from train.simulate.appearance import STORED, Rendering, draw_look, drawn
 from train.simulate.dataset import SimulatedSet
 from train.tracking.consistency import Flow, Viewpoint, flow_between
@@ -52,8 +53,6 @@ def _pairs_of(data: SimulatedSet, name: str, style: str, count: int, seed: int) 
             f"{name} of {data.folder} is no video.",
             'Simulate a set with simulate.path = "examination".',
         )
-    last = len(sequence) - 2
-    starts = np.unique(np.linspace(0, last, min(count, last + 1)).astype(int))
     look = None
     if style != STORED:
         look = draw_look(style, np.random.default_rng([seed, *name.encode()]))
@@ -70,7 +69,7 @@ def _pairs_of(data: SimulatedSet, name: str, style: str, count: int, seed: int) 
 
     return [
         Pair(name, rendered(at), rendered(at + 1), flow_between(seen_from(at), seen_from(at + 1)))
-        for at in starts.tolist()
+        for at in evenly_spread(len(sequence) - 1, count)
     ]
 
 

@@ -45,6 +45,11 @@ Say = Callable[[str], None]
 class Drawn(Protocol):
     """Batches by number, as `train.translation.bank.Batches` draws them."""
 
+    @property
+    def larger(self) -> int:
+        """Pictures in the larger bank, which an epoch passes through once."""
+        ...
+
     def __getitem__(self, number: int) -> Batch:
         """To learn from."""
         ...
@@ -57,13 +62,10 @@ class Drawn(Protocol):
 class TranslationTrainer:
     """One run of one recipe. `run()` goes on from the last checkpoint, if any."""
 
-    def __init__(
-        self, recipe: TranslationRecipe, batches: Drawn, larger: int, run: Path, say: Say
-    ) -> None:
-        """`larger`: pictures in the larger bank, which an epoch passes through once."""
+    def __init__(self, recipe: TranslationRecipe, batches: Drawn, run: Path, say: Say) -> None:
         self._recipe, self._batches, self._run, self._say = recipe, batches, run, say
         self._team = Team.of_this_process()
-        self._budget = _in_steps(recipe, larger, self._team.size)
+        self._budget = _in_steps(recipe, batches.larger, self._team.size)
         self._device = self._team.device()
         torch.manual_seed(recipe.seed)
         layout = torch.channels_last if recipe.speed.channels_last else torch.contiguous_format

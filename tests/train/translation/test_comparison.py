@@ -1,5 +1,6 @@
 """Rows that are trained alike, and judged together by one command."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from train.__main__ import main
 from train.depth.colon import save_colon
 from train.networks.colon_depth import build_colon_depth
 from train.translation import TRANSLATORS, build_translator
-from train.translation.comparison import COMPARISONS, chosen_rows, read_comparison, with_budget
+from train.translation.comparison import COMPARISONS, chosen_rows, read_comparison
 from train.translation.training import CHECKPOINT
 
 TINY = """
@@ -61,11 +62,6 @@ def test_rows_are_chosen_by_name_and_keep_their_order(tiny: Path) -> None:
     assert chosen_rows(rows, []) == rows
     with pytest.raises(RecipeError, match="no row 'munit'"):
         chosen_rows(rows, ["munit"])
-
-
-def test_another_budget_holds_for_all(tiny: Path) -> None:
-    rows = with_budget(read_comparison(tiny), steps=0, minutes=2.0)
-    assert {(row.budget.steps, row.budget.minutes) for row in rows.values()} == {(0, 2.0)}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +120,14 @@ def test_one_command_trains_judges_and_shows_all_rows(
     trained_ns = run.stat().st_mtime_ns
     assert main(arguments) == 0
     assert run.stat().st_mtime_ns == trained_ns
+    # A row with one seed that fails keeps the other.
+    shutil.copytree(out / "cut" / "seed-1", out / "cut" / "seed-3")
+    arguments[arguments.index("2")] = "3"
+    capsys.readouterr()
+    assert main([*arguments, "--only", "cut"]) == 0
+    printed = capsys.readouterr().out
+    assert "Left out: cut." in printed and "another recipe" in printed
+    assert printed.count("| cut |") == 2
 
 
 @pytest.mark.parametrize(

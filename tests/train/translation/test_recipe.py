@@ -5,6 +5,7 @@ import pytest
 from engine.errors import RecipeError
 from train.translation.recipe import (
     RECIPES,
+    TranslationRecipe,
     find_translation_recipe,
     read_translation_recipe,
 )
@@ -41,6 +42,13 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: s
     path.write_text(text)
     with pytest.raises(RecipeError, match=message):
         read_translation_recipe(path)
+
+
+def test_another_budget_leaves_the_rest_as_it_was() -> None:
+    recipe = TranslationRecipe("mine", seed=4)
+    found = recipe.within(steps=0, minutes=2.0)
+    assert (found.budget.steps, found.budget.minutes) == (0, 2.0)
+    assert found.within(recipe.budget.steps, recipe.budget.minutes) == recipe
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

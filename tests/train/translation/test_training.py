@@ -42,6 +42,7 @@ class Stopping:
 
     def __init__(self, batches: Batches) -> None:
         self._batches, self._is_due = batches, True
+        self.larger = batches.larger
 
     def __getitem__(self, number: int) -> Batch:
         if number == 2 and self._is_due:
@@ -58,7 +59,7 @@ def train(
 ) -> list[str]:
     said: list[str] = []
     budget = replace(recipe.budget, steps=steps)
-    TranslationTrainer(replace(recipe, budget=budget), batches, 6, run, said.append).run()
+    TranslationTrainer(replace(recipe, budget=budget), batches, run, said.append).run()
     return said
 
 
@@ -139,7 +140,7 @@ def test_a_run_of_another_recipe_is_left_alone(run: Path, batches: Batches) -> N
 
 def test_epochs_count_passes_through_the_larger_set(batches: Batches, tmp_path: Path) -> None:
     recipe = replace(RECIPE, budget=TranslationBudget(epochs=2.0))
-    trainer = TranslationTrainer(recipe, batches, 6, tmp_path, print)
+    trainer = TranslationTrainer(recipe, batches, tmp_path, print)
     assert trainer.progress.budget.steps == 12
 
 
