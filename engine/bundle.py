@@ -25,16 +25,11 @@ INT8_NETWORK = "model-int8.onnx"
 OUTPUT = "probability"
 """The network's output that is always read, float32 (1, channels, size, size)."""
 DEPTH = "depth"
-"""The output, where there is one, that says how far away the wall is, (1, 1, size, size)."""
+"""The output, where there is one, that says how far away the wall is, (1, 1, size, size).
+
+Distance along the ray, mm in simulated colons; elsewhere only ratios count."""
 CHANNELS = ("fold", "edge")
-PLANES: Mapping[str, str] = MappingProxyType(
-    {
-        "fold": "probability of lying inside a haustral fold",
-        "edge": "probability of lying on a fold's occluding edge",
-        DEPTH: "distance along the ray, mm in simulated colons; elsewhere only ratios count",
-    }
-)
-"""What each plane of a bundle's `outputs` says of a cell of the grid."""
+"""Of `OUTPUT`: probabilities of lying inside a haustral fold, and on a fold's occluding edge."""
 SEAM = 0.3
 """Certainty of an edge at which folds are divided, in networks as they were trained."""
 _REMEDY = "Install the program again, or build a bundle with haustra-train reproduce."
@@ -85,7 +80,7 @@ class ModelBundle:
     version: str
     input: InputSpec
     outputs: tuple[str, ...]
-    """Its planes, of `PLANES`: fold, edge, and depth where it has one."""
+    """Its planes: `CHANNELS`, and `DEPTH` where it has one."""
     threshold: float
     """Of the fold probability, chosen on validation data only."""
     edge_threshold: float
