@@ -1,7 +1,7 @@
 """How well folds are told apart in simulated pictures, and what it costs.
 
     haustra-train simulate RECIPE -o SET
-    python -m benchmarks.instances SET [--half second]
+    python -m benchmarks.instances SET [--split test] [--half second]
 
 Every picture is shaded rich and goes the product's own way: field of view, bundled network,
 instances. What each cue brings is told by leaving it out.
@@ -100,11 +100,11 @@ def ways(bundle: ModelBundle) -> Mapping[str, InstanceOptions]:
     }
 
 
-def examples(data: SimulatedSet, colon: tuple[str, str], segmenter: Segmenter) -> list[Example]:
-    """The pictures of one colon, (split, name), with what the network says of them."""
+def examples(data: SimulatedSet, colon: str, segmenter: Segmenter) -> list[Example]:
+    """The pictures of one colon with what the network says of them."""
     seen = []
-    for sequence, number in (at for at in data.frames(colon[0]) if at[0] == colon[1]):
-        frame = data.frame(sequence, number)
+    for number in range(len(data.sequence(colon))):
+        frame = data.frame(colon, number)
         picture = shade(frame, np.random.default_rng([_SEED, number]))
         truth = np.where(picture.fold, frame.instances, 0).astype(np.int32)
         segmenter.reset()
@@ -117,11 +117,12 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How well folds are told apart.")
     parser.add_argument("set", type=Path)
+    parser.add_argument("--split", default="test", help="of the set; test unless told")
     parser.add_argument("--half", choices=HALVES, default="all", help="of the colons")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     data = SimulatedSet(arguments.set)
-    colons = [(split, name) for split, names in data.splits.items() for name in names]
+    colons = data.splits[arguments.split]
     bundle = ModelBundle.open(resources.DEFAULT_BUNDLE)
     compared = ways(bundle)
     rows = {name: Row() for name in compared}

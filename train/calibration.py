@@ -25,16 +25,15 @@ def reliability(
     return np.stack([np.bincount(number, weights, minlength=bins) for weights in columns], axis=1)
 
 
-def calibration_error(counts: Reliability) -> float:
-    """Σ (n_b / n) |mean probability - share of folds|; NaN without pixels.
+def calibration_error(counts: Reliability) -> NDArray[np.float64]:
+    """Σ (n_b / n) |mean probability - share of folds| of (..., bins, 3); NaN without pixels.
 
     Naeini, Cooper & Hauskrecht 2015 (AAAI), for the probability of fold, not of the winner: most
     pixels are surely no fold, and a winner's error would praise every network for them.
     """
-    pixels = counts[:, 0].sum()
-    if not pixels:
-        return float("nan")
-    return float(np.abs(counts[:, 1] - counts[:, 2]).sum() / pixels)
+    pixels = counts[..., 0].sum(-1)
+    apart = np.abs(counts[..., 1] - counts[..., 2]).sum(-1)
+    return np.where(pixels > 0, apart / np.where(pixels > 0, pixels, 1), np.nan)
 
 
 def reliability_curve(counts: Reliability) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -133,11 +133,6 @@ def edge_average_precision(counts: EdgeCounts) -> float:
     return float(np.interp(_RECALL, recall, precision, left=0, right=0).mean())
 
 
-def best_edge_threshold(counts: EdgeCounts, thresholds: NDArray[np.float64]) -> float:
-    """The threshold of `ods`; choose it on validation frames only."""
-    return float(thresholds[edge_f(counts.sum(0)).argmax()])
-
-
 def _precision(counts: EdgeCounts) -> NDArray[np.float64]:
     return np.asarray(counts[..., 0] / np.maximum(counts[..., 1], 1))
 

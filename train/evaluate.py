@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analyser import following_options
 from engine.backends import DEFAULT_BACKEND, open_backend
 from engine.bundle import ModelBundle
 from engine.errors import RecipeError
@@ -100,6 +101,11 @@ class Evaluator:
         self._segmenter = Segmenter(self._backend, bundle.input.size)
         self._tiles: dict[str, list[Image]] = {}
 
+    @property
+    def dividing(self) -> InstanceOptions:
+        """How the program divides this bundle's masks into folds."""
+        return following_options(self.bundle)[0]
+
     def close(self) -> None:
         """Give the back end back."""
         self._backend.close()
@@ -121,7 +127,7 @@ class Evaluator:
 
     def folds(self, image: Image) -> tuple[FoldInstance, ...]:
         """Single folds, as the program divides them."""
-        return split_instances(self._segmented(image), InstanceOptions(self.bundle.threshold))
+        return split_instances(self._segmented(image), self.dividing)
 
     def _segmented(self, image: Image) -> FoldMask:
         self._segmenter.reset()

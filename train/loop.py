@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.checkpoints import load_checkpoint, save_checkpoint
+from train.checkpoints import load_checkpoint, log_progress, save_checkpoint
 from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
 from train.gallery import Gallery
 from train.losses.segmentation import absence, consistency, supervised
@@ -130,7 +130,8 @@ class Trainer:
         self._optimiser.step()
         self._step += 1
         self._real_steps += real is not None
-        average(self.teacher, self.student, averaging_decay(self._step, self._recipe.optimiser))
+        decay = averaging_decay(self._step, self._recipe.optimiser.averaging)
+        average(self.teacher, self.student, decay)
         return terms
 
     def _real_terms(
@@ -213,9 +214,7 @@ class Trainer:
         )
 
     def _log(self, entry: dict[str, Any]) -> None:
-        line = {"step": self._step, "elapsed_s": round(self._elapsed_s, 1)} | entry
-        with (self._places.run / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        log_progress(self._places.run / LOG, self._step, self._elapsed_s, entry)
 
     def _save(self) -> None:
         state = {

@@ -126,10 +126,15 @@ def bootstrap_items(
         drawn.append(statistics([items[number] for number in chosen]))
     intervals = []
     for value, column in zip(statistics(list(items)), np.array(drawn, float).T, strict=True):
-        known = column[~np.isnan(column)] if len(items) > 1 else column[:0]
-        low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-        intervals.append(Interval(value, float(low), float(high)))
+        intervals.append(interval_of(value, column, len(items)))
     return intervals
+
+
+def interval_of(value: float, redrawn: NDArray[np.float64], items: int) -> Interval:
+    """A figure with the 95 % of its values (draws,) when `items` were redrawn, those known."""
+    known = redrawn[~np.isnan(redrawn)] if items > 1 else redrawn[:0]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    return Interval(value, float(low), float(high))
 
 
 def area_called(probability: Probability, region: Mask, threshold: float) -> tuple[int, int]:

@@ -1,50 +1,17 @@
-"""Two networks on the same frames: how far apart, how sure, and by chance how often.
+"""Two networks on the same frames: how often chance alone sets them as far apart.
 
-Whole sequences are redrawn or exchanged, never frames: frames of one sequence resemble each other.
+Whole sequences are exchanged, never frames: frames of one sequence resemble each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-
-from train.metrics import Interval, bootstrap_items
 
 EXACT_UP_TO = 16
 """Sequences of which all exchanges are tried; of more, `DRAWS` by chance."""
 DRAWS = 100_000
-
-
-def paired_difference(
-    first: Sequence[NDArray[np.int64]],
-    second: Sequence[NDArray[np.int64]],
-    statistic: Callable[[NDArray[np.int64]], float],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Interval:
-    """`statistic` of the second less that of the first, both of the same redrawn sequences.
-
-    What makes a sequence hard for both goes out of the difference: its interval is narrower than
-    two separate ones suggest.
-
-    Args:
-        first: rows (frames, ...) of each sequence.
-        second: the same sequences, in the same order.
-        statistic: of all rows taken together.
-        resamples: how often to redraw.
-        seed: of the draws.
-    """
-    pairs = list(zip(first, second, strict=True))
-
-    def difference(drawn: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> list[float]:
-        one, other = (np.concatenate(rows) for rows in zip(*drawn, strict=True))
-        return [statistic(other) - statistic(one)]
-
-    (interval,) = bootstrap_items(pairs, difference, resamples=resamples, seed=seed)
-    return interval
 
 
 def sign_flip_p(differences: Sequence[float], *, seed: int = 0) -> float:

@@ -154,8 +154,8 @@ def _calibrate_plane(colons: Sequence[LogitCounts]) -> tuple[Scaling, float, flo
     ]
     return (
         fit_scaling(everything),
-        calibration_error(reliability_of(everything, Scaling())),
-        calibration_error(np.sum(crossed, axis=0)),
+        float(calibration_error(reliability_of(everything, Scaling()))),
+        float(calibration_error(np.sum(crossed, axis=0))),
     )
 
 

@@ -108,23 +108,15 @@ class Recipe:
     real: RealSettings = field(default_factory=RealSettings)
 
 
-def find_recipe(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
+def read_recipe(name: str | Path) -> Recipe:
+    """The recipe `name`: a TOML file, or one that travels with the package, by its name.
 
     Raises:
-        RecipeError: neither exists.
+        RecipeError: no such file, not TOML, an unknown key, a value of the wrong type or out of
+            range.
     """
-    return find_file(name, RECIPES, "recipe")
-
-
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file.
-
-    Raises:
-        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
-    """
-    table = read_table(path)
-    recipe = settings_from(Recipe, table, path.name)
+    path = find_file(name, RECIPES, "recipe")
+    recipe = settings_from(Recipe, read_table(path), path.name)
     _check_ranges(recipe, path.name)
     return recipe
 

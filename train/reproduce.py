@@ -14,6 +14,7 @@ from train.evaluate import EvaluationPlaces, evaluate
 from train.export import ExportPlaces, export_bundle, with_evaluation
 from train.loop import RunPlaces, Say, Trainer
 from train.recipe import Recipe
+from train.simulate.dataset import is_finished
 from train.simulate.farm import MeshViews, simulate, simulate_mesh
 
 CT_MESH = Path("meshes_ctcolon") / "ct_A_mm.ply"
@@ -24,7 +25,7 @@ CT_FRAMES = 240
 def reproduce(recipe: Recipe, out: Path, real: Path | None, say: Say) -> ModelBundle:
     """Everything a recipe asks for; called again it goes on where it stopped."""
     simulated = out / "simulated"
-    if not (simulated / "manifest.json").exists():
+    if not is_finished(simulated):
         say("1/4 simulate")
         simulate(recipe.simulate, simulated)
     ct = _ct_set(out, real)
@@ -53,7 +54,7 @@ def reproduce(recipe: Recipe, out: Path, real: Path | None, say: Say) -> ModelBu
 def _ct_set(out: Path, real: Path | None) -> Path | None:
     if real is None or not (real / CT_MESH).exists():
         return None
-    if not (out / "ct" / "manifest.json").exists():
+    if not is_finished(out / "ct"):
         simulate_mesh(MeshViews(real / CT_MESH, CT_FRAMES, CT_SHARE), out / "ct")
     return out / "ct"
 

@@ -63,6 +63,6 @@ def real_ramp(fraction: float, settings: RealSettings) -> float:
     return min(1.0, 0.05 + (fraction - settings.start) / settings.ramp)
 
 
-def averaging_decay(step: int, settings: OptimiserSettings) -> float:
-    """Grows to its final value, so that early averages forget the random start."""
-    return min(settings.averaging, (1 + step) / (10 + step))
+def averaging_decay(step: int, last: float) -> float:
+    """Grows to its last value, so that early averages forget the random start."""
+    return min(last, (1 + step) / (10 + step))

@@ -39,21 +39,25 @@ class Validation:
 
     @property
     def edge_threshold(self) -> float:
-        """The best edge threshold on these frames."""
+        """The best edge threshold on these frames; one half where they show no edge."""
+        if not self.edge[..., [0, 2]].any():
+            return 0.5
         return best_threshold(self.edge, THRESHOLDS)
+
+    @property
+    def mean_iou(self) -> float:
+        """Of folds, per frame, at the best threshold."""
+        return float(mean_iou(self.region)[_nearest(self.threshold)])
 
     def summary(self) -> dict[str, float]:
         """IoU at the best threshold and at one half."""
-        region = int(np.argmin(abs(THRESHOLDS - self.threshold)))
-        edge = int(np.argmin(abs(THRESHOLDS - self.edge_threshold)))
-        half = int(np.argmin(abs(THRESHOLDS - 0.5)))
         found = {
             "threshold": self.threshold,
-            "mean_iou": float(mean_iou(self.region)[region]),
-            "pooled_iou": float(pooled_iou(self.region)[region]),
-            "mean_iou_at_half": float(mean_iou(self.region)[half]),
+            "mean_iou": self.mean_iou,
+            "pooled_iou": float(pooled_iou(self.region)[_nearest(self.threshold)]),
+            "mean_iou_at_half": float(mean_iou(self.region)[_nearest(0.5)]),
             "edge_threshold": self.edge_threshold,
-            "edge_pooled_iou": float(pooled_iou(self.edge)[edge]),
+            "edge_pooled_iou": float(pooled_iou(self.edge)[_nearest(self.edge_threshold)]),
             "frames": float(len(self.region)),
         }
         return {name: round(value, 4) for name, value in found.items()}
@@ -61,6 +65,11 @@ class Validation:
     def save_sheet(self, path: Path) -> None:
         """Pictures with truth (left) and what was found (right)."""
         save_picture(path, self.sheet)
+
+
+def _nearest(threshold: float) -> int:
+    """Its place among `THRESHOLDS`."""
+    return int(np.argmin(abs(THRESHOLDS - threshold)))
 
 
 def validate(

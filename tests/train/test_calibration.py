@@ -38,6 +38,11 @@ def test_without_pixels_there_is_no_error() -> None:
     assert np.isnan(calibration_error(np.zeros((3, 3))))
 
 
+def test_many_tables_are_taken_at_once() -> None:
+    counts = np.array([[[1.0, 0.25, 0.0], [2.0, 1.75, 2.0]], np.zeros((2, 3))])
+    assert calibration_error(counts) == pytest.approx([1 / 6, np.nan], nan_ok=True)
+
+
 def test_counts_add_up_over_frames() -> None:
     rng = np.random.default_rng(1)
     said, truth = rng.random((2, 8, 8), np.float32), rng.random((2, 8, 8)) > 0.5

@@ -6,7 +6,6 @@ import pytest
 from engine.types import Mask
 from train.edge_metrics import (
     berkeley_tolerance_px,
-    best_edge_threshold,
     edge_average_precision,
     edge_counts,
     edge_dice,
@@ -89,7 +88,6 @@ def test_f_of_precision_and_recall_by_hand() -> None:
 def test_one_threshold_for_all_frames() -> None:
     # At the second: 13 of 14 found, 13 of 20 true. F = 26 / 34.
     assert ods(COUNTS) == pytest.approx(26 / 34)
-    assert best_edge_threshold(COUNTS, np.array([0.3, 0.6])) == 0.6
 
 
 def test_a_threshold_for_each_frame() -> None:

@@ -3,30 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.paired import holm, paired_difference, sign_flip_p
-
-
-def _share(rows: np.ndarray) -> float:
-    return float(rows[:, 0].sum() / rows[:, 1].sum())
-
-
-def _sequences(*hits: int) -> list[np.ndarray]:
-    return [np.array([[hit, 10]]) for hit in hits]
-
-
-def test_a_gain_on_every_sequence_is_sure_however_much_sequences_differ() -> None:
-    found = paired_difference(_sequences(1, 4, 8), _sequences(2, 5, 9), _share)
-    assert (found.low, found.value, found.high) == pytest.approx((0.1, 0.1, 0.1))
-
-
-def test_a_gain_on_one_sequence_and_a_loss_on_another_is_unsure() -> None:
-    found = paired_difference(_sequences(1, 8), _sequences(3, 7), _share)
-    assert (found.low, found.value, found.high) == pytest.approx((-0.1, 0.05, 0.2))
-
-
-def test_other_sequences_cannot_be_paired() -> None:
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        paired_difference(_sequences(1, 2), _sequences(1), _share)
+from train.paired import holm, sign_flip_p
 
 
 @pytest.mark.parametrize(

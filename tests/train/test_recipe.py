@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError
-from train.recipe import RECIPES, find_recipe, read_recipe
+from train.recipe import RECIPES, read_recipe
 
 
 def written(folder: Path, text: str) -> Path:
@@ -55,4 +55,4 @@ def test_a_wrong_recipe_says_what_is_wrong(tmp_path: Path, text: str, message: s
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(RecipeError, match="big, depth, frozen, nbi, sim, smoke, student"):
-        find_recipe("frist")
+        read_recipe("frist")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+import resources
 from engine.backends import DEFAULT_BACKEND
 from engine.bundle import ModelBundle
+from engine.instances import InstanceOptions
 from engine.types import Image, Probability
 from train.evaluate import Evaluator
 
-SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "bundles"
 BUNDLE = "bundle"
 """In place of a network's name."""
 
@@ -26,7 +27,7 @@ class BundleChoice:
     @property
     def path(self) -> Path:
         """Of the folder."""
-        shipped = SHIPPED / self.bundle
+        shipped = resources.BUNDLES / self.bundle
         return shipped if shipped.is_dir() else Path(self.bundle)
 
 
@@ -51,6 +52,11 @@ class BundleSegmenter:
     def edge_threshold(self) -> float:
         """Of edges, from the bundle."""
         return self._evaluator.bundle.edge_threshold
+
+    @property
+    def dividing(self) -> InstanceOptions:
+        """As the program divides masks, with the bundle's own certainty of edges."""
+        return self._evaluator.dividing
 
     @property
     def origin(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from engine.types import Image, Labels
 from train.benchmark.scores import Shown
 from train.sheets import contact_sheet
+from train.tracking.sightings import Sighting
 from train.validation import tile
 
 MATCHED_FROM = 0.3
@@ -31,16 +32,14 @@ def colour_of(number: int) -> tuple[int, int, int]:
 
 def matches(found: Labels, truth: Labels) -> dict[int, int]:
     """Found fold → the true one it overlaps most, where that is enough; each true one once."""
-    scored = []
-    for label in np.unique(found[found > 0]).tolist():
-        member = found == label
-        for true in np.unique(truth[member & (truth > 0)]).tolist():
-            other = truth == true
-            score = np.count_nonzero(member & other) / np.count_nonzero(member | other)
-            scored.append((score, label, true))
+    seen = Sighting.of(truth, found, smallest=0)
+    scored = [
+        (float(seen.iou[row, column]), int(seen.tracks[column]), int(seen.truths[row]))
+        for row, column in np.argwhere(seen.iou >= MATCHED_FROM)
+    ]
     pairs: dict[int, int] = {}
-    for score, label, true in sorted(scored, reverse=True):
-        if score >= MATCHED_FROM and label not in pairs and true not in pairs.values():
+    for _, label, true in sorted(scored, reverse=True):
+        if label not in pairs and true not in pairs.values():
             pairs[label] = true
     return pairs
 

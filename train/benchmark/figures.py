@@ -16,7 +16,7 @@ from train.instance_metrics import (
     average_precision_at,
     mean_average_precision,
 )
-from train.metrics import Interval, iou
+from train.metrics import Interval, interval_of, iou
 from train.paired import sign_flip_p
 
 FIGURES = ("IoU", "Dice", "boundary F", "PQ", "steadiness", "ECE", "called fold")
@@ -101,12 +101,10 @@ def intervals(sums: Sums, figures: Callable[[Sums], NDArray[np.float64]]) -> tup
     often = np.stack([np.bincount(each, minlength=count) for each in drawn])
     redrawn = figures(np.tensordot(often, sums, axes=1))
     values = figures(sums.sum(0)[None])[0]
-    found = []
-    for value, column in zip(values.tolist(), redrawn.T, strict=True):
-        known = column[~np.isnan(column)] if count > 1 else column[:0]
-        low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-        found.append(Interval(value, float(low), float(high)))
-    return tuple(found)
+    return tuple(
+        interval_of(value, column, count)
+        for value, column in zip(values.tolist(), redrawn.T, strict=True)
+    )
 
 
 def _frame_sums(run: Scores) -> NDArray[np.float64]:
@@ -143,11 +141,8 @@ def _pairs(compared: Compared | None) -> tuple[float, float]:
 def _means(totals: Sums) -> NDArray[np.float64]:
     """(draws, figures): `FIGURES` of each seed, then their mean over seeds that know them."""
     ratios = _ratios(totals)
-    errors = [[calibration_error(seed[2 * _RATIOS :].reshape(BINS, 3)) for seed in each]
-              for each in totals]  # fmt: skip
-    both = np.concatenate(
-        [ratios[..., :-1], np.array(errors)[..., None], ratios[..., -1:]], axis=-1
-    )
+    errors = calibration_error(totals[..., 2 * _RATIOS :].reshape(*totals.shape[:2], BINS, 3))
+    both = np.concatenate([ratios[..., :-1], errors[..., None], ratios[..., -1:]], axis=-1)
     return _over_seeds(both)
 
 

@@ -54,6 +54,11 @@ class Asked(Protocol):
         ...
 
     @property
+    def dividing(self) -> InstanceOptions:
+        """How its masks are divided into folds, on a grid of 256."""
+        ...
+
+    @property
     def has_edges(self) -> bool:
         """Whether it knows of edges."""
         ...
@@ -139,7 +144,7 @@ def measure(segmenter: Asked, tested: LabelledSet, how: Measure, fingerprint: st
     for at, (sequence, chosen) in enumerate(zip(tested.sequences, numbers, strict=True)):
         before: tuple[Placed, Mask] | None = None
         for placed, probability in _asked(segmenter, sequence, chosen, how.size):
-            labels = _folds(probability, placed.valid, segmenter.threshold)
+            labels = _folds(probability, placed.valid, segmenter.dividing)
             called = np.asarray(probability[0] >= segmenter.threshold) & placed.valid
             flow = _steadiness((placed, called), before if sequence.is_video else None)
             if len(rows) in kept:
@@ -216,12 +221,11 @@ def _with_edges(
     )
 
 
-def _folds(probability: Probability, valid: Mask, threshold: float) -> Labels:
+def _folds(probability: Probability, valid: Mask, usual: InstanceOptions) -> Labels:
     """Single folds on the grid, as the product divides them; its lengths and areas scaled."""
     scale = probability.shape[-1] / _USUAL_PX
-    usual = InstanceOptions(threshold)
-    options = InstanceOptions(
-        threshold,
+    options = replace(
+        usual,
         smallest=max(1, round(usual.smallest * scale**2)),
         smallest_core=max(1, round(usual.smallest_core * scale**2)),
         bend_scale=usual.bend_scale * scale,

@@ -17,12 +17,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from engine.errors import RecipeError
 from train.benchmark.bundles import BundleChoice, BundleSegmenter
 from train.benchmark.measuring import Asked
 from train.benchmark.recipe import REAL, BenchmarkRecipe, Row
+from train.networks.published import Standardised
 from train.real import Half, RealFrame, RealKind
 from train.segmentation.product import Segmenter, open_segmenter
 from train.segmentation.recipe import DrawingSettings, Pictures, SegmentationRecipe
@@ -30,7 +31,7 @@ from train.segmentation.samples import Views
 from train.segmentation.training import PRODUCT as SEGMENTER
 from train.segmentation.training import SegmentationPlaces, SegmentationTrainer, origin
 from train.segmentation.validation import validated
-from train.simulate.dataset import Label, SimulatedSet
+from train.simulate.dataset import Label, SimulatedSet, is_finished
 from train.simulate.farm import simulate
 from train.translation import FindsFolds
 from train.translation.apply import Application, translate_set
@@ -43,19 +44,6 @@ from train.translation.training import TranslationTrainer, described
 
 Say = Callable[[str], None]
 THRESHOLD = "threshold.json"
-
-
-class PictureReader(nn.Module):
-    """(B, 3, H, W), values 0..255 → what a network says of the same in [-1, 1]."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Logits (B, 1, H, W)."""
-        logits: Tensor = self.network(image / 127.5 - 1)
-        return logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +60,7 @@ class Workshop:
     def simulated(self) -> Path:
         """The simulated set."""
         folder = self.out / "simulated"
-        if not (folder / "manifest.json").exists():
+        if not is_finished(folder):
             self.say("simulate")
             simulate(self.recipe.settings.simulate, folder)
         return folder
@@ -84,7 +72,7 @@ class Workshop:
             RecipeError: there are no real frames to learn it from.
         """
         folder = self.out / "translated" / name
-        if (folder / "manifest.json").exists():
+        if is_finished(folder):
             return folder
         run = self.out / "translators" / name
         self._train_translator(self.recipe.translations[name], run, self._real_frames())
@@ -124,7 +112,7 @@ class Workshop:
         translator, _ = open_product(run / TRANSLATOR)
         assert isinstance(translator, FindsFolds)  # The recipe was refused otherwise.
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        network = PictureReader(translator.segmenter).eval().to(device)
+        network = Standardised(translator.segmenter).eval().to(device)
         return self._with_threshold(row, network, run / THRESHOLD, _told(recipe))
 
     def _with_threshold(self, row: Row, network: nn.Module, file: Path, about: str) -> Segmenter:

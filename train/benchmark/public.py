@@ -23,7 +23,7 @@ from train.benchmark.colouring import coloured
 from train.sampling import evenly_spread
 from train.sheets import contact_sheet, save_picture
 from train.simulate.appearance import STORED, drawn
-from train.simulate.dataset import SimulatedSet
+from train.simulate.dataset import SimulatedSet, is_finished
 from train.simulate.farm import MeshViews, SimulationRecipe, Workers, simulate, simulate_mesh
 from train.translation.apply import Application, translate_set
 
@@ -88,12 +88,12 @@ class PublicBenchmark:
         made = {}
         for name, recipe in self.colons.items():
             made[name] = places.out / name
-            if not _is_whole(made[name]):
+            if not is_finished(made[name]):
                 say(f"render {name}")
                 simulate(recipe, made[name], places.workers)
         for name, scan in self.scans.items():
             mesh = None if places.meshes is None else places.meshes / scan.mesh
-            if not _is_whole(places.out / name):
+            if not is_finished(places.out / name):
                 if mesh is None or not mesh.exists():
                     say(f"{name} is left out: no {scan.mesh}")
                     continue
@@ -108,10 +108,6 @@ class PublicBenchmark:
         return places.out
 
 
-def _is_whole(folder: Path) -> bool:
-    return (folder / "manifest.json").exists()
-
-
 def _translate(
     made: Mapping[str, Path], places: PublicPlaces, say: Callable[[str], None]
 ) -> dict[str, SimulatedSet]:
@@ -120,7 +116,7 @@ def _translate(
     translated = {}
     for name, folder in made.items():
         out = places.out / "translated" / name
-        if not _is_whole(out):
+        if not is_finished(out):
             say(f"translate {name}")
             translate_set(Application(folder, places.translator, out))
         translated[name] = SimulatedSet(out)

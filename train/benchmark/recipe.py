@@ -84,22 +84,14 @@ class BenchmarkRecipe:
         return self.settings.against or self.rows[0].name
 
 
-def find_benchmark(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
+def read_benchmark(name: str | Path) -> BenchmarkRecipe:
+    """The benchmark `name`: a TOML file, or one that travels with the package, by its name.
 
     Raises:
-        RecipeError: neither exists.
+        RecipeError: no such file, not TOML, an unknown key, a value of the wrong type or out of
+            range, or a row with a translation that is not described.
     """
-    return find_file(name, RECIPES, "benchmark")
-
-
-def read_benchmark(path: Path) -> BenchmarkRecipe:
-    """The benchmark in a TOML file.
-
-    Raises:
-        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range, or a row
-            with a translation that is not described.
-    """
+    path = find_file(name, RECIPES, "benchmark")
     table = read_table(path)
     shared, training = table.pop("translation", {}), table.pop("training", {})
     parts = {part: _tables(table, part, path.name) for part in ("translations", "rows", "tests")}

@@ -64,7 +64,8 @@ class Benchmark:
                 for test, scores in self._cells(row, seed, tests):
                     found.setdefault((test, row.name), []).append(scores)
                 report = self._report(found, left_out)
-                report.write(self.workshop.out, self._pictures(found))
+                # Pictures are of the first seed.
+                report.write(self.workshop.out, self._pictures(found) if seed == 1 else {})
         return report
 
     def _tests(self) -> tuple[list[TestSettings], dict[str, str]]:
@@ -108,7 +109,7 @@ class Benchmark:
         return cells / slug(row.name) / f"seed-{seed}" / f"{slug(test.name)}.npz"
 
     def _cell(self, segmenter: Asked, test: TestSettings, file: Path) -> Scores:
-        told = [segmenter.origin, segmenter.threshold, asdict(test)]
+        told = [segmenter.origin, asdict(segmenter.dividing), asdict(test)]
         fingerprint = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         if file.exists():
             scores = Scores.open(file)

@@ -28,12 +28,12 @@ def run(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.benchmark.preparation import Workshop
-    from train.benchmark.recipe import find_benchmark, read_benchmark
+    from train.benchmark.recipe import read_benchmark
     from train.benchmark.running import Benchmark
     from train.commands.train import say
     from train.settings import hold
 
-    recipe = read_benchmark(find_benchmark(options.recipe))
+    recipe = read_benchmark(options.recipe)
     if options.seeds is not None:
         hold({"--seeds is at least 1": options.seeds >= 1}, "The command line")
         recipe = replace(recipe, settings=replace(recipe.settings, seeds=options.seeds))

@@ -47,11 +47,11 @@ def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.commands.train import say
-    from train.depth.recipe import find_depth_recipe, read_depth_recipe
+    from train.depth.recipe import read_depth_recipe
     from train.depth.training import DepthTrainer
     from train.simulate.dataset import SimulatedSet
 
-    recipe = read_depth_recipe(find_depth_recipe(options.recipe))
+    recipe = read_depth_recipe(options.recipe)
     if options.minutes is not None:
         recipe = replace(recipe, budget=replace(recipe.budget, minutes=options.minutes, steps=0))
     product = DepthTrainer(recipe, SimulatedSet(options.data), options.out, say).run()

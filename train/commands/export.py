@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Export."""
     from train.export import ExportPlaces, export_bundle
-    from train.recipe import find_recipe, read_recipe
+    from train.recipe import read_recipe
 
-    recipe = read_recipe(find_recipe(options.recipe))
+    recipe = read_recipe(options.recipe)
     places = ExportPlaces(options.run_folder, options.data, options.out, options.real)
     bundle = export_bundle(recipe, places, with_int8=not options.no_int8)
     print(f"Sealed {bundle.name} {bundle.version} in {bundle.path}")

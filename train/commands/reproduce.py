@@ -19,10 +19,10 @@ def run(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.commands.train import say
-    from train.recipe import find_recipe, read_recipe
+    from train.recipe import read_recipe
     from train.reproduce import reproduce
 
-    recipe = read_recipe(find_recipe(options.recipe))
+    recipe = read_recipe(options.recipe)
     if options.minutes is not None:
         recipe = replace(recipe, budget=replace(recipe.budget, minutes=options.minutes, steps=0))
     bundle = reproduce(recipe, options.out, options.real, say)

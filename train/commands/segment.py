@@ -27,14 +27,10 @@ def run(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.commands.train import say
-    from train.segmentation.recipe import (
-        check_segmentation_recipe,
-        find_segmentation_recipe,
-        read_segmentation_recipe,
-    )
+    from train.segmentation.recipe import check_segmentation_recipe, read_segmentation_recipe
     from train.segmentation.training import PRODUCT, SegmentationPlaces, SegmentationTrainer
 
-    recipe = read_segmentation_recipe(find_segmentation_recipe(options.recipe))
+    recipe = read_segmentation_recipe(options.recipe)
     if options.pictures is not None:
         drawing = replace(recipe.drawing, pictures=options.pictures)
         recipe = replace(recipe, drawing=drawing)

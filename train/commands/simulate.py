@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Render."""
-    from train.recipe import find_recipe, read_recipe
+    from train.recipe import read_recipe
     from train.simulate.farm import MeshViews, Workers, simulate, simulate_mesh
 
     workers = Workers(options.workers, options.scheduler)
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.recipe is None:
         raise RecipeError("Nothing to simulate.", "Name a recipe, or a mesh with --mesh.")
-    recipe = read_recipe(find_recipe(options.recipe)).simulate
+    recipe = read_recipe(options.recipe).simulate
     simulate(_with_caster(recipe, options.caster), options.out, workers)
 
 

@@ -21,9 +21,9 @@ def run(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer
-    from train.recipe import find_recipe, read_recipe
+    from train.recipe import read_recipe
 
-    recipe = read_recipe(find_recipe(options.recipe))
+    recipe = read_recipe(options.recipe)
     if options.minutes is not None:
         recipe = replace(recipe, budget=replace(recipe.budget, minutes=options.minutes, steps=0))
     if options.restart:

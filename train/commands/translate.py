@@ -114,12 +114,11 @@ def _compare(options: argparse.Namespace) -> None:
     from train.translation.comparison import (
         Contest,
         chosen_rows,
-        find_comparison,
         read_comparison,
     )
     from train.translation.evaluation import Bench, evaluate_translators
 
-    rows = chosen_rows(read_comparison(find_comparison(options.comparison)), options.only)
+    rows = chosen_rows(read_comparison(options.comparison), options.only)
     rows = {name: _within_budget(recipe, options) for name, recipe in rows.items()}
     trial = _trial(options, {row: [] for row in rows})
     Bench.of(trial)
@@ -148,11 +147,10 @@ def _train(options: argparse.Namespace) -> None:
 
     from train.commands.train import say
     from train.translation.bank import Batches
-    from train.translation.recipe import find_translation_recipe, read_translation_recipe
+    from train.translation.recipe import read_translation_recipe
     from train.translation.training import TranslationTrainer
 
-    recipe = read_translation_recipe(find_translation_recipe(options.recipe))
-    recipe = _within_budget(recipe, options)
+    recipe = _within_budget(read_translation_recipe(options.recipe), options)
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     batches = Batches.of(recipe, *_banks(options, recipe.pictures))

@@ -59,23 +59,15 @@ class DepthRecipe:
     losses: SupervisionWeights = field(default_factory=SupervisionWeights)
 
 
-def find_depth_recipe(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
+def read_depth_recipe(name: str | Path) -> DepthRecipe:
+    """The recipe `name`: a TOML file, or one that travels with the package, by its name.
 
     Raises:
-        RecipeError: neither exists.
+        RecipeError: no such file, not TOML, an unknown key, a value of the wrong type or out of
+            range.
     """
-    return find_file(name, RECIPES, "depth recipe")
-
-
-def read_depth_recipe(path: Path) -> DepthRecipe:
-    """The recipe in a TOML file.
-
-    Raises:
-        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
-    """
-    table = read_table(path)
-    recipe = settings_from(DepthRecipe, table, path.name)
+    path = find_file(name, RECIPES, "depth recipe")
+    recipe = settings_from(DepthRecipe, read_table(path), path.name)
     _check_ranges(recipe, path.name)
     return recipe
 

@@ -21,8 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from engine.errors import RecipeError
-from train.checkpoints import load_checkpoint, save_checkpoint
+from train.checkpoints import checkpoint_of, log_progress, need_numbers, save_checkpoint
 from train.data import Counting, to_network
 from train.depth.accuracy import FIGURES, measure
 from train.depth.colon import ColonEstimator, save_colon
@@ -129,7 +128,7 @@ class DepthTrainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self._optimiser.step()
         self._step += 1
-        average(self.averaged, self.network, averaging_decay(self._step, settings))
+        average(self.averaged, self.network, averaging_decay(self._step, settings.averaging))
         return terms
 
     def _validate(self) -> None:
@@ -151,11 +150,7 @@ class DepthTrainer:
 
     def _tell(self, terms: dict[str, Tensor]) -> None:
         values = {name: round(float(term.detach()), 4) for name, term in terms.items()}
-        if any(not abs(value) < 1e30 for value in values.values()):
-            raise RecipeError(
-                f"The loss is no number any more at step {self._step}.",
-                "Lower the learning rate; the last checkpoint is still good.",
-            )
+        need_numbers(values, self._step)
         self._log({"losses": values})
         progress = self.progress
         pace = self._step * self._recipe.drawing.batch / max(1e-6, progress.elapsed_s)
@@ -166,9 +161,7 @@ class DepthTrainer:
         )
 
     def _log(self, entry: dict[str, Any]) -> None:
-        line = {"step": self._step, "elapsed_s": round(self._elapsed_s, 1)} | entry
-        with (self._run / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        log_progress(self._run / LOG, self._step, self._elapsed_s, entry)
 
     def _save(self) -> None:
         save_checkpoint(
@@ -184,15 +177,9 @@ class DepthTrainer:
         )
 
     def _resume(self) -> None:
-        path = self._run / CHECKPOINT
-        if not path.exists():
+        state = checkpoint_of(self._run / CHECKPOINT, _described(self._recipe))
+        if state is None:
             return
-        state = load_checkpoint(path)
-        if state["recipe"] != _described(self._recipe):
-            raise RecipeError(
-                f"{self._run} holds a run of another recipe.",
-                "Choose another folder, or delete it.",
-            )
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self._optimiser.load_state_dict(state["optimiser"])

@@ -24,16 +24,23 @@ LITTLE = TransUNetOptions(
 class Standardised(nn.Module):
     """(B, 3, H, W), values 0..255 → what a network says of the same in [-1, 1]."""
 
-    def __init__(self, network: nn.Module, part: nn.Module, kind: str) -> None:
-        """`part` of the network is what public weights of a `kind` fill."""
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self._part, self._kind = (part,), kind  # A tuple, or its weights would count twice.
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits (B, 2, H, W): fold region, fold edge; H and W multiples of 16."""
+        """Logits (B, n, H, W): fold region and, where n = 2, fold edge."""
         logits: Tensor = self.network(image / 127.5 - 1)
         return logits
+
+
+class Published(Standardised):
+    """A network with public weights; H and W multiples of 16."""
+
+    def __init__(self, network: nn.Module, part: nn.Module, kind: str) -> None:
+        """`part` of the network is what public weights of a `kind` fill."""
+        super().__init__(network)
+        self._part, self._kind = (part,), kind  # A tuple, or its weights would count twice.
 
     def load_public(self, path: Path) -> None:
         """Fill what `haustra-train import` wrote.
@@ -45,34 +52,34 @@ class Standardised(nn.Module):
         fill(self._part[0], state, path.name)
 
 
-def build_transunet(*, pretrained: bool = True) -> Standardised:
+def build_transunet(*, pretrained: bool = True) -> Published:
     """105 million weights. None travel with the package: `pretrained` changes nothing."""
     return _transunet(PUBLISHED)
 
 
-def build_endofm_transunet(*, pretrained: bool = True) -> Standardised:
+def build_endofm_transunet(*, pretrained: bool = True) -> Published:
     """141 million weights; pictures of a batch keep to themselves. `pretrained` as above."""
     return _endofm_transunet(PUBLISHED)
 
 
-def build_little_transunet(*, pretrained: bool = True) -> Standardised:
+def build_little_transunet(*, pretrained: bool = True) -> Published:
     """For processors. `pretrained` as above."""
     return _transunet(LITTLE)
 
 
-def build_little_endofm_transunet(*, pretrained: bool = True) -> Standardised:
+def build_little_endofm_transunet(*, pretrained: bool = True) -> Published:
     """For processors. `pretrained` as above."""
     return _endofm_transunet(LITTLE)
 
 
-def _transunet(options: TransUNetOptions) -> Standardised:
+def _transunet(options: TransUNetOptions) -> Published:
     network = TransUNet(options)
-    return Standardised(network, network.transformer, "transunet")
+    return Published(network, network.transformer, "transunet")
 
 
-def _endofm_transunet(options: TransUNetOptions) -> Standardised:
+def _endofm_transunet(options: TransUNetOptions) -> Published:
     network = EndoFMTransUNet(options, "clip")
-    return Standardised(network, network.transformer.encoder, "endofm")
+    return Published(network, network.transformer.encoder, "endofm")
 
 
 def open_public(network: nn.Module, weights: Path) -> None:
@@ -81,7 +88,7 @@ def open_public(network: nn.Module, weights: Path) -> None:
     Raises:
         RecipeError: this network takes none, or not these.
     """
-    if not isinstance(network, Standardised):
+    if not isinstance(network, Published):
         raise RecipeError(
             f"{type(network).__name__} takes no public weights.", "Leave network.weights away."
         )

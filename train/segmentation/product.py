@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from engine.instances import InstanceOptions
 from engine.types import Image, Probability
 from train.data import to_network
 from train.networks import build_network
@@ -30,6 +31,11 @@ class Segmenter:
     """The same of edges, where learned."""
     origin: str = ""
     """How it was trained, as JSON."""
+
+    @property
+    def dividing(self) -> InstanceOptions:
+        """How its masks are divided into folds."""
+        return InstanceOptions(self.threshold)
 
     @torch.no_grad()
     def __call__(self, images: list[Image]) -> Probability:

@@ -107,21 +107,14 @@ class SegmentationRecipe:
         return {key: value for key, value in kept.items() if key not in ("name", "budget")}
 
 
-def find_segmentation_recipe(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
+def read_segmentation_recipe(name: str | Path) -> SegmentationRecipe:
+    """The recipe `name`: a TOML file, or one that travels with the package, by its name.
 
     Raises:
-        RecipeError: neither exists.
+        RecipeError: no such file, not TOML, an unknown key, a value of the wrong type or out of
+            range.
     """
-    return find_file(name, RECIPES, "segmentation recipe")
-
-
-def read_segmentation_recipe(path: Path) -> SegmentationRecipe:
-    """The recipe in a TOML file.
-
-    Raises:
-        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
-    """
+    path = find_file(name, RECIPES, "segmentation recipe")
     recipe = settings_from(SegmentationRecipe, read_table(path), path.name)
     check_segmentation_recipe(recipe, path.name)
     return recipe

@@ -121,7 +121,6 @@ class ViewSamples(Dataset[ViewSample]):
     def __init__(self, views: Views, batch: int, seed: int, team: Team) -> None:
         """`batch`: views in a step of one process."""
         self._views, self._batch, self._seed, self._team = views, batch, seed, team
-        self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def __len__(self) -> int:
         return len(self._views)
@@ -131,7 +130,8 @@ class ViewSamples(Dataset[ViewSample]):
         number = (step * self._team.size + self._team.rank) * self._batch + place
         epoch, at = divmod(number, len(self))
         rng = np.random.default_rng([self._seed, 2, number])
-        shown = self._views.draw(int(self._order(epoch)[at]), rng)
+        order = _shuffled(self._seed, epoch, len(self))
+        shown = self._views.draw(int(order[at]), rng)
         warp = Warp.draw(rng, shown[0].image.shape[0])
         images = np.stack([warp.image(each.image) for each in shown])
         labels = np.stack([warp.labels(_planes(each)) for each in shown])
@@ -140,16 +140,11 @@ class ViewSamples(Dataset[ViewSample]):
             torch.from_numpy(np.ascontiguousarray(labels.transpose(0, 3, 1, 2))),
         )
 
-    def _shuffled(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng([self._seed, 3, epoch]).permutation(len(self))
 
-    def __getstate__(self) -> dict[str, object]:
-        """The cache stays behind."""
-        return {key: value for key, value in self.__dict__.items() if key != "_order"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state)
-        self._order = lru_cache(maxsize=2)(self._shuffled)
+@lru_cache(maxsize=2)
+def _shuffled(seed: int, epoch: int, views: int) -> NDArray[np.int64]:
+    """(views,) in the order of one epoch."""
+    return np.random.default_rng([seed, 3, epoch]).permutation(views)
 
 
 def _planes(shown: Rendering) -> NDArray[np.uint8]:

@@ -27,13 +27,13 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from engine.errors import RecipeError
-from train.checkpoints import load_checkpoint, save_checkpoint
+from train.checkpoints import checkpoint_of, log_progress, need_numbers, save_checkpoint
 from train.data import RealSamples, endless, to_network
 from train.loop import average
 from train.losses.segmentation import balance, cross_entropy
 from train.losses.two_classes import shape_disagreement, two_class_dice
 from train.networks import build_network
-from train.schedule import Progress
+from train.schedule import Progress, averaging_decay
 from train.segmentation.product import Segmenter, save_segmenter
 from train.segmentation.recipe import (
     DescentSettings,
@@ -142,8 +142,7 @@ class SegmentationTrainer:
         self._optimiser.step()
         self._step += 1
         if self.teacher is not None:
-            # Early averages forget the random start.
-            decay = min(self._recipe.terms.averaging, (1 + self._step) / (10 + self._step))
+            decay = averaging_decay(self._step, self._recipe.terms.averaging)
             average(self.teacher, self.student, decay)
         return terms
 
@@ -221,17 +220,10 @@ class SegmentationTrainer:
 
     def _tell(self, terms: dict[str, Tensor]) -> None:
         values = {name: float(term.detach()) for name, term in terms.items()}
-        lost = [name for name, value in values.items() if not abs(value) < 1e30]
-        if lost:
-            raise RecipeError(
-                f"The loss {lost[0]!r} is no number any more at step {self._step}.",
-                "Lower the learning rate; the last checkpoint is still good.",
-            )
+        need_numbers(values, self._step)
         if self._team.rank:
             return
-        line = {"step": self._step, "elapsed_s": round(self._elapsed_s, 1), "losses": values}
-        with (self._places.run / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        log_progress(self._places.run / LOG, self._step, self._elapsed_s, {"losses": values})
         told = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
         self._say(
             f"{self.progress.fraction:6.1%}  step {self._step}  "
@@ -252,15 +244,9 @@ class SegmentationTrainer:
         save_checkpoint(self._places.run / CHECKPOINT, state)
 
     def _resume(self) -> None:
-        path = self._places.run / CHECKPOINT
-        if not path.exists():
+        state = checkpoint_of(self._places.run / CHECKPOINT, self._recipe.told())
+        if state is None:
             return
-        state = load_checkpoint(path)
-        if state["recipe"] != self._recipe.told():
-            raise RecipeError(
-                f"{self._places.run} holds a run of another recipe.",
-                "Choose another folder, or delete it.",
-            )
         self.student.load_state_dict(state["student"])
         if self.teacher is not None:
             self.teacher.load_state_dict(state["teacher"])

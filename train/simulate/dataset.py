@@ -39,6 +39,7 @@ from train.simulate.camera import Camera, camera_from
 from train.simulate.steering import Phase
 
 SCHEMA = 2
+MANIFEST = "manifest.json"
 DISTANCE_UNIT_MM = 1 / 128
 """Of `distance.npy`: up to 512 mm in steps of 8 µm."""
 
@@ -249,6 +250,11 @@ class Sequence:
         return Picture(np.ascontiguousarray(image[..., ::-1]).astype(np.uint8, copy=False), flags)
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a whole set: its manifest is written last."""
+    return (folder / MANIFEST).exists()
+
+
 class SimulatedSet:
     """A folder of rendered sequences; `label` says what its frames call a fold.
 
@@ -260,7 +266,7 @@ class SimulatedSet:
         self.folder = Path(folder)
         self.label = label
         try:
-            manifest = json.loads((self.folder / "manifest.json").read_text())
+            manifest = json.loads((self.folder / MANIFEST).read_text())
         except (OSError, ValueError) as error:
             raise RecipeError(
                 f"{self.folder} holds no finished simulated set.",
@@ -278,7 +284,7 @@ class SimulatedSet:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the manifest and of every sequence's description and poses."""
-        found = hashlib.sha256((self.folder / "manifest.json").read_bytes())
+        found = hashlib.sha256((self.folder / MANIFEST).read_bytes())
         for name in (name for names in self.splits.values() for name in names):
             for file in ("sequence.json", "poses.npy"):
                 found.update((self.folder / name / file).read_bytes())

@@ -20,7 +20,7 @@ from engine.errors import RecipeError, RecordingError
 from train.simulate.casters import DEFAULT, find_caster
 from train.simulate.centreline import write_centreline
 from train.simulate.curvature import CrestOptions
-from train.simulate.dataset import SCHEMA
+from train.simulate.dataset import MANIFEST, SCHEMA
 from train.simulate.mesh import find_course
 from train.simulate.rays import OcclusionOptions
 from train.simulate.render import Job, render_sequence
@@ -243,6 +243,6 @@ def _claim(out: Path, recipe: SimulationRecipe) -> None:
 
 def write_manifest(out: Path, splits: dict[str, list[str]], about: dict[str, object]) -> None:
     """Declare the set whole."""
-    partial = out / "manifest.json.partial"
+    partial = out / f"{MANIFEST}.partial"
     partial.write_text(json.dumps({"schema": SCHEMA, "splits": splits, **about}, indent=1))
-    partial.replace(out / "manifest.json")
+    partial.replace(out / MANIFEST)

@@ -28,21 +28,16 @@ Rows = Mapping[str, TranslationRecipe]
 Say = Callable[[str], None]
 
 
-def find_comparison(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
-
-    Raises:
-        RecipeError: neither exists.
-    """
-    return find_file(name, COMPARISONS, "comparison")
-
-
-def read_comparison(path: Path) -> Rows:
+def read_comparison(name: str | Path) -> Rows:
     """The rows of a comparison: what it says of all, with the options of each.
 
+    `name`: a TOML file, or one that travels with the package, by its name.
+
     Raises:
-        RecipeError: not TOML, no rows, an unknown key, a value of the wrong type or out of range.
+        RecipeError: no such file, not TOML, no rows, an unknown key, a value of the wrong type or
+            out of range.
     """
+    path = find_file(name, COMPARISONS, "comparison")
     table = read_table(path)
     rows = table.pop("rows", None)
     if not isinstance(rows, dict) or not rows:

@@ -73,21 +73,14 @@ class TranslationRecipe:
         return replace(self, budget=replace(self.budget, steps=steps, minutes=minutes))
 
 
-def find_translation_recipe(name: str | Path) -> Path:
-    """The recipe file `name`: a path, or the name of one that travels with the package.
+def read_translation_recipe(name: str | Path) -> TranslationRecipe:
+    """The recipe `name`: a TOML file, or one that travels with the package, by its name.
 
     Raises:
-        RecipeError: neither exists.
+        RecipeError: no such file, not TOML, an unknown key, a value of the wrong type or out of
+            range.
     """
-    return find_file(name, RECIPES, "translation recipe")
-
-
-def read_translation_recipe(path: Path) -> TranslationRecipe:
-    """The recipe in a TOML file.
-
-    Raises:
-        RecipeError: not TOML, an unknown key, a value of the wrong type or out of range.
-    """
+    path = find_file(name, RECIPES, "translation recipe")
     return translation_recipe(read_table(path), path.name)
 
 

@@ -25,8 +25,7 @@ from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
 
-from engine.errors import RecipeError
-from train.checkpoints import load_checkpoint, save_checkpoint
+from train.checkpoints import checkpoint_of, log_progress, need_numbers, save_checkpoint
 from train.schedule import Progress
 from train.sheets import contact_sheet, save_picture
 from train.team import Team
@@ -162,12 +161,12 @@ class TranslationTrainer:
                 return
             told_s = self._elapsed_s
             values = {name: float(term) for name, term in terms.items()}
-            self._refuse_nonsense(values)
+            need_numbers(values, self._step)
             bar.set_postfix_str(
                 f"{self.progress.left_s / 60:.0f} min left, "
                 + " ".join(f"{name} {value:.3f}" for name, value in values.items())
             )
-            self._log(values)
+            log_progress(self._run / LOG, self._step, self._elapsed_s, {"losses": values})
             for name, value in values.items():
                 curves.add_scalar(name, value, self._step)
 
@@ -178,19 +177,6 @@ class TranslationTrainer:
             self._curves = None
             bar.close()
             curves.close()
-
-    def _refuse_nonsense(self, values: dict[str, float]) -> None:
-        lost = [name for name, value in values.items() if not abs(value) < 1e30]
-        if lost:
-            raise RecipeError(
-                f"The loss {lost[0]!r} is no number any more at step {self._step}.",
-                "Lower the learning rate, or use float32; the last checkpoint is still good.",
-            )
-
-    def _log(self, values: dict[str, float]) -> None:
-        line = {"step": self._step, "elapsed_s": round(self._elapsed_s, 1), "losses": values}
-        with (self._run / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
 
     def _show(self) -> None:
         """Newest pictures: a row each, in the columns that the translator shows."""
@@ -225,16 +211,10 @@ class TranslationTrainer:
         )
 
     def _resume(self) -> None:
-        path = self._run / CHECKPOINT
-        if not path.exists():
+        state = checkpoint_of(self._run / CHECKPOINT, described(self._recipe))
+        if state is None:
             self.translator.prepare()
             return
-        state = load_checkpoint(path)
-        if state["recipe"] != described(self._recipe):
-            raise RecipeError(
-                f"{self._run} holds a run of another recipe.",
-                "Choose another folder, or delete it.",
-            )
         self.translator.load_state_dict(state["translator"])
         for name, optimiser in self.translator.optimisers().items():
             optimiser.load_state_dict(state["optimisers"][name])

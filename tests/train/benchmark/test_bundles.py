@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import resources
 from engine.errors import BundleError
-from train.benchmark.bundles import SHIPPED, BundleChoice, BundleSegmenter
+from train.benchmark.bundles import BundleChoice, BundleSegmenter
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +20,10 @@ def shipped() -> Iterator[BundleSegmenter]:
 
 
 def test_a_bundle_brings_its_thresholds_and_its_name(shipped: BundleSegmenter) -> None:
-    manifest = json.loads((SHIPPED / "haustra-folds" / "manifest.json").read_text())
+    manifest = json.loads((resources.DEFAULT_BUNDLE / "manifest.json").read_text())
     assert shipped.threshold == manifest["threshold"]
     assert shipped.edge_threshold == manifest["edge_threshold"]
+    assert shipped.dividing.edge_threshold == manifest["seam_threshold"]
     assert shipped.origin.startswith(f"{manifest['name']} {manifest['version']} ")
 
 

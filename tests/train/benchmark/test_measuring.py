@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.instances import InstanceOptions
 from tests.train.benchmark.segmenters import brighter_than
 from train.benchmark.measuring import Measure, Placed, measure
 from train.benchmark.scores import Scores
 from train.benchmark.test_sets import LabelledFrame, LabelledSet, TestSettings, open_test_set
 from train.instance_metrics import panoptic_quality
+from train.segmentation.product import Segmenter
 from train.simulate.camera import Pinhole
 from train.tracking.consistency import Viewpoint
 
@@ -33,6 +35,21 @@ def test_who_finds_every_fold_has_full_marks(rings: LabelledSet) -> None:
     assert panoptic_quality([each for each in found.compared if each]).value == 1.0
     assert found.sequences == ("d", "e")
     assert found.sequence.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+class _OfLargeFolds(Segmenter):
+    """Whose folds are larger than any picture."""
+
+    @property
+    def dividing(self) -> InstanceOptions:
+        return InstanceOptions(self.threshold, smallest=10**6)
+
+
+def test_folds_are_divided_as_the_segmenter_asks(rings: LabelledSet) -> None:
+    segmenter = _OfLargeFolds(brighter_than(120).network, 0.5)
+    found = measure(segmenter, rings, Measure(64), "x")
+    assert not found.counts[:, 0, 1:].any()
+    assert all(each is not None and each.iou.shape == (len(each.iou), 0) for each in found.compared)
 
 
 def test_who_finds_nothing_has_none(rings: LabelledSet) -> None:

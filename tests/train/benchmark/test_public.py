@@ -10,7 +10,7 @@ import pytest
 from tests.train.simulate.solids import hose, save
 from tests.train.translation.products import tiny_product
 from train.benchmark.public import COLONS, SCANS, PublicBenchmark, PublicPlaces, Scan
-from train.benchmark.recipe import find_benchmark, read_benchmark
+from train.benchmark.recipe import read_benchmark
 from train.benchmark.test_sets import TestSettings, open_test_set
 from train.real import read_image
 from train.simulate.appearance import STORED
@@ -51,7 +51,7 @@ def test_every_set_is_there_in_every_look(places: PublicPlaces, said: list[str],
 
 
 def test_the_recipe_names_every_set_in_every_look() -> None:
-    tests = read_benchmark(find_benchmark("public")).tests
+    tests = read_benchmark("public").tests
     named = {(each.folder, each.style) for each in tests}
     for name in (*COLONS, *SCANS):
         assert {(name, "plain"), (name, "rich"), (f"translated/{name}", STORED)} <= named

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError
-from train.benchmark.recipe import RECIPES, find_benchmark, read_benchmark
+from train.benchmark.recipe import RECIPES, read_benchmark
 from train.segmentation.recipe import SegmentationRecipe
 from train.translation.recipe import TranslationRecipe
 
@@ -43,7 +43,7 @@ def test_every_recipe_that_travels_with_the_package_is_sound(path: Path) -> None
 
 
 def test_the_papers_benchmark_has_the_papers_size() -> None:
-    recipe = read_benchmark(find_benchmark("paper"))
+    recipe = read_benchmark("paper")
     simulate = recipe.settings.simulate
     assert simulate.train * simulate.frames == 1400
     assert simulate.test * simulate.test_frames == 500

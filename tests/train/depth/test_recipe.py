@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError
-from train.depth.recipe import RECIPES, find_depth_recipe, read_depth_recipe
+from train.depth.recipe import RECIPES, read_depth_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
@@ -15,7 +15,7 @@ def test_every_shipped_recipe_can_be_read(path: Path) -> None:
 
 def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
     with pytest.raises(RecipeError, match="one of: colon, smoke"):
-        find_depth_recipe("nosuch")
+        read_depth_recipe("nosuch")
 
 
 @pytest.mark.parametrize(

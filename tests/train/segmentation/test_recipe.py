@@ -5,11 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError
-from train.segmentation.recipe import (
-    RECIPES,
-    find_segmentation_recipe,
-    read_segmentation_recipe,
-)
+from train.segmentation.recipe import RECIPES, read_segmentation_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
@@ -18,7 +14,7 @@ def test_every_recipe_that_travels_with_the_package_is_sound(path: Path) -> None
 
 
 def test_the_papers_recipe_is_the_papers() -> None:
-    recipe = read_segmentation_recipe(find_segmentation_recipe("paper"))
+    recipe = read_segmentation_recipe("paper")
     assert recipe.network.name == "endofm-transunet"
     assert (recipe.drawing.pictures, recipe.drawing.label) == ("paired", "curvature")
     assert (recipe.budget.epochs, recipe.budget.steps) == (150, 0)

@@ -3,12 +3,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import RecipeError
-from train.translation.recipe import (
-    RECIPES,
-    TranslationRecipe,
-    find_translation_recipe,
-    read_translation_recipe,
-)
+from train.translation.recipe import RECIPES, TranslationRecipe, read_translation_recipe
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
@@ -53,4 +48,4 @@ def test_another_budget_leaves_the_rest_as_it_was() -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(RecipeError, match=r"colonoscopy, .*laparoscopy, .*smoke"):
-        find_translation_recipe("colonscopy")
+        read_translation_recipe("colonscopy")
