@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from engine.errors import BackendError, SourceError
 from engine.offline import Processed, analyse_every_frame
 from engine.sources.pattern import Pattern
-from engine.types import Frame
+from engine.types import Analysis, Frame
 from tests.fakes import WAIT_S, EasyAnalyser, FailingAnalyser
 
 SPEC = "pattern:128x64@50,frames=30"
@@ -41,6 +44,38 @@ def indices(results: Iterable[Processed]) -> Iterator[int]:
 def test_every_frame_is_analysed_once_and_in_order() -> None:
     results = analyse_every_frame(Pattern(SPEC), EasyAnalyser())
     assert list(indices(results)) == list(range(30))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_the_first_stage_goes_before_the_others_and_before_decoding() -> None:
+    here = priority()
+    found: dict[str, int] = {}
+
+    class Noting(Pattern):
+        def read(self) -> Frame | None:
+            found["decode"] = priority()
+            return super().read()
+
+    class Second(EasyAnalyser):
+        def __call__(self, analysis: Any) -> Any:
+            found["second"] = priority()
+            return analysis
+
+    class First(EasyAnalyser):
+        def __call__(self, frame: Frame) -> Analysis:
+            found["first"] = priority()
+            return super().__call__(frame)
+
+    analyser = First()
+    analyser.stages = (analyser, Second())
+    assert len(list(analyse_every_frame(Noting(SPEC), analyser))) == 30
+    assert found["first"] == here == priority()
+    assert found["decode"] > here < found["second"]
+
+
+def priority() -> int:
+    """Of the calling thread; higher goes later."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_frames_are_analysed_ahead_of_the_one_that_is_used() -> None:
