@@ -21,6 +21,7 @@ from engine.errors import RecipeError
 from engine.types import Image
 from train.augment import Warp, borrow_amplitudes, perturb, retone
 from train.gallery import Gallery
+from train.pasting import Patch, paste_some, patches
 from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
 from train.simulate.dataset import DISTANCE_UNIT_MM
 
@@ -50,7 +51,7 @@ class RealSample(NamedTuple):
 
 
 class SimulatedSamples(Dataset[SimulatedSample]):
-    """Random frames of one split; some borrow the colours of a real frame, if there are any."""
+    """Random frames of one split; some borrow a real frame's colours, or bear real polyps."""
 
     def __init__(
         self,
@@ -59,8 +60,10 @@ class SimulatedSamples(Dataset[SimulatedSample]):
         seed: int,
         lenders: Sequence[Image] = (),
         borrowed: float = 0.0,
+        polyps: Sequence[Patch] = (),
+        pasted: float = 0.0,
     ) -> None:
-        """`borrowed`: the share of pictures that borrow from a lender."""
+        """Shares of pictures: `borrowed` from a lender, `pasted` with one to three `polyps`."""
         self._gallery = gallery
         self._frames = gallery.data.frames(split)
         if not self._frames:
@@ -70,6 +73,8 @@ class SimulatedSamples(Dataset[SimulatedSample]):
         self._seed = seed
         self._lenders = lenders
         self._borrowed = borrowed if lenders else 0.0
+        self._polyps = polyps
+        self._pasted = pasted if polyps else 0.0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -84,6 +89,9 @@ class SimulatedSamples(Dataset[SimulatedSample]):
         if self._gallery.looks:
             image = retone(image, rng)
         distance = self._gallery.data.sequence(at[0]).arrays["distance"][at[1]]
+        if self._pasted and rng.random() < self._pasted:
+            image, labels, covered = paste_some(image, labels, self._polyps, rng)
+            distance = np.where(covered, 0, distance)
         warp = Warp.draw(rng, image.shape[0])
         return SimulatedSample(
             torch.from_numpy(warp.image(image)),
@@ -111,6 +119,10 @@ class RealSamples(Dataset[RealSample]):
             if kind is not RealKind.FLAT
             for frame in frames
         ]
+
+    def polyps(self) -> list[Patch]:
+        """Cut out of the frames where they are marked."""
+        return patches(self._by_kind.get(RealKind.POLYP, []))
 
     def __len__(self) -> int:
         return sum(len(frames) for frames in self._by_kind.values())

@@ -177,7 +177,10 @@ class Trainer:
         data = SimulatedSet(self._places.simulated, Label(settings.label))
         gallery = Gallery(data, settings.style, seed, settings.looks, self._places.run / GALLERY)
         lenders = unlabelled.views() if unlabelled is not None and settings.borrowed else []
-        samples = SimulatedSamples(gallery, "train", seed, lenders, settings.borrowed)
+        polyps = unlabelled.polyps() if unlabelled is not None and settings.pasted else []
+        samples = SimulatedSamples(
+            gallery, "train", seed, lenders, settings.borrowed, polyps, settings.pasted
+        )
         return endless(samples, settings.batch, self._step * settings.batch, settings.workers)
 
     def _real_samples(self) -> RealSamples | None:

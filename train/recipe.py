@@ -41,6 +41,8 @@ class DataSettings:
     """Of each frame, shaded once and kept beside the run; 0: anew at each draw."""
     borrowed: float = 0.0
     """Share of pictures that borrow the slow colours of a real training frame."""
+    pasted: float = 0.0
+    """Share of pictures that bear one to three polyps of real training frames."""
     crop: int = 0
     """Side of the windows learnt from at first, a multiple of 32; 0: whole pictures always."""
     crop_until: float = 0.6
@@ -138,6 +140,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         in [*STYLES, STORED],
         "data.looks is not negative": recipe.data.looks >= 0,
         "data.borrowed lies in [0, 1]": 0 <= recipe.data.borrowed <= 1,
+        "data.pasted lies in [0, 1]": 0 <= recipe.data.pasted <= 1,
         "data.crop is a multiple of 32 below simulate.size": recipe.data.crop % 32 == 0
         and 0 <= recipe.data.crop < recipe.simulate.size,
         "budget.precision is float32 or bfloat16": recipe.budget.precision
