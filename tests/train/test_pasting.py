@@ -8,10 +8,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from train.data import SimulatedSamples
+from train.data import RealSamples, SimulatedSamples
 from train.gallery import Gallery
 from train.pasting import Pasted, Patch, paste, paste_some, patches
-from train.real import PlacedFrame
+from train.real import Half, PlacedFrame, half_of
 from train.simulate.dataset import SimulatedSet
 
 SIZE = 64
@@ -66,6 +66,21 @@ def test_polyps_that_show_too_little_are_left_out(polyp: NDArray[np.bool_]) -> N
 
 def test_two_polyps_of_a_frame_are_two_patches() -> None:
     assert len(patches([placed(disc(6, x=20) | disc(6, x=44))])) == 2
+
+
+def test_only_polyps_of_the_training_half_are_cut_out(tmp_path: Path) -> None:
+    names = [f"frame {number}" for number in range(12)]
+    for name in names:
+        for kind, picture in (
+            ("images/{}.jpg", disc(40) * 150),
+            ("polyp_masks/{}.png", disc(8) * 255),
+        ):
+            path = tmp_path / "kvasir_seg" / kind.format(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), cv2.merge([picture.astype(np.uint8)] * 3))
+    training = [name for name in names if half_of(name) is Half.TRAINING]
+    assert 0 < len(training) < len(names)
+    assert len(RealSamples(tmp_path, SIZE, seed=1).polyps()) == len(training)
 
 
 def test_labels_change_exactly_where_the_polyp_lands(

@@ -40,6 +40,7 @@ def test_a_recipe_without_a_name_is_called_like_its_file(tmp_path: Path) -> None
         ("[simulate]\nsize = 100", "multiple of 32"),
         ('[simulate]\ncamera = "box"', "one of colonoscope, endomapper, pinhole"),
         ('[data]\nlabel = "hand"', "one of region, curvature"),
+        ("[data]\npasted = 1.5", "data.pasted lies in"),
         ('[simulate]\npictures = "oil"', "one of none, plain, vrcaps"),
         ("[simulate]\nmotion = true", "for simulate.path"),
         ('[simulate]\npath = "maze"', "one of scattered, examination"),
