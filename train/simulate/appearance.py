@@ -31,6 +31,7 @@ STYLES = {
     "plain": "train.simulate.looks.plain:draw_plain",
     "vrcaps": "train.simulate.looks.vrcaps:draw_vrcaps",
     "rich": "train.simulate.looks.rich:draw_rich",
+    "glaring": "train.simulate.looks.glaring:draw_glaring",
     "nbi": "train.simulate.looks.nbi:draw_nbi",
 }
 """Style → "module:attribute" of `(random generator) -> Look`; imported when drawn."""

@@ -50,6 +50,9 @@ class Processor:
     blur_px: float = 0.0
     bloom: float = 0.0
     """Share of the light beyond white that spreads around it."""
+    bleach: float = 0.0
+    """Share of the light beyond white that spills into the other colours: what is over-exposed
+    turns white, whatever its colour."""
     motion: float = 0.0
     """Share of frames blurred by motion."""
     noise: float = 0.0
@@ -107,6 +110,8 @@ def expose(
     linear = radiance * (scale * np.array(exposure.balance, np.float32))
     if processor.bloom:
         linear += np.float32(processor.bloom) * bloom(linear)
+    if processor.bleach:
+        linear = bleached(linear, processor.bleach)
     np.minimum(linear, np.float32(_BRIGHTEST), out=linear)
     size = linear.shape[1] / NOMINAL_PX
     if processor.blur_px * size > 0.25:
@@ -122,6 +127,12 @@ def bloom(linear: Floats) -> Floats:
     small = cv2.resize(linear, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     spread = cv2.GaussianBlur(np.maximum(small - 1, 0), (0, 0), width / 80)
     return np.asarray(cv2.resize(spread, (width, height)), np.float32)
+
+
+def bleached(linear: Floats, share: float) -> Floats:
+    """x + s max(max x − 1, 0): each colour (H, W, 3) gains a share of the brightest's excess."""
+    excess = np.maximum(linear.max(-1, keepdims=True) - 1, 0)
+    return np.asarray(linear + np.float32(share) * excess, np.float32)
 
 
 def smear(picture: Floats, length_px: float, angle: float) -> Floats:

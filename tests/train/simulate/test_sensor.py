@@ -8,6 +8,7 @@ import pytest
 from train.simulate.sensor import (
     Exposure,
     Processor,
+    bleached,
     bloom,
     compress,
     expose,
@@ -60,6 +61,12 @@ def test_tone_is_a_power_below_the_knee() -> None:
 def test_contrast_turns_about_middle_grey() -> None:
     display = np.array([0.1, 0.45, 0.65, 0.95])
     assert steepened(display, 1.5) == pytest.approx([0.0, 0.45, 0.75, 1.0])
+
+
+def test_each_colour_gains_a_share_of_the_excess_of_the_brightest() -> None:
+    picture = np.array([[[3.0, 0.8, 0.2], [0.9, 0.4, 0.1]]], np.float32)
+    expected = np.array([[[3.5, 1.3, 0.7], [0.9, 0.4, 0.1]]])  # 0.25 of 3 - 1; nothing below white
+    assert bleached(picture, 0.25) == pytest.approx(expected)
 
 
 def test_only_light_beyond_white_blooms() -> None:
