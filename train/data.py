@@ -7,6 +7,7 @@ sees exactly the pictures it would have seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -24,6 +25,7 @@ from train.gallery import Gallery
 from train.pasting import Patch, paste_some, patches
 from train.real import Half, PlacedFrame, RealFrame, RealKind, place_frame, real_frames
 from train.simulate.dataset import DISTANCE_UNIT_MM
+from train.team import ALONE, Team
 
 _KIND_SHARE = {RealKind.UNLABELLED: 0.5, RealKind.POLYP: 0.35, RealKind.FLAT: 0.15}
 
@@ -50,6 +52,21 @@ class RealSample(NamedTuple):
     """(3, H, W) uint8 0/1: valid, visible to the student, known to hold no fold."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Parts of the simulated pictures that are changed in some way; 0 changes nothing."""
+
+    borrowed: float = 0.0
+    """With the slow colours of a lender."""
+    pasted: float = 0.0
+    """With one to three polyps."""
+    straight: float = 0.0
+    """Only mirrored and turned by quarters, so that they stay as sharp as they are."""
+
+
+UNCHANGED = Shares()
+
+
 class SimulatedSamples(Dataset[SimulatedSample]):
     """Random frames of one split; some borrow a real frame's colours, or bear real polyps."""
 
@@ -58,12 +75,11 @@ class SimulatedSamples(Dataset[SimulatedSample]):
         gallery: Gallery,
         split: str,
         seed: int,
+        shares: Shares = UNCHANGED,
         lenders: Sequence[Image] = (),
-        borrowed: float = 0.0,
         polyps: Sequence[Patch] = (),
-        pasted: float = 0.0,
     ) -> None:
-        """Shares of pictures: `borrowed` from a lender, `pasted` with one to three `polyps`."""
+        """Without `lenders` nothing is borrowed, without `polyps` none pasted."""
         self._gallery = gallery
         self._frames = gallery.data.frames(split)
         if not self._frames:
@@ -72,9 +88,10 @@ class SimulatedSamples(Dataset[SimulatedSample]):
             )
         self._seed = seed
         self._lenders = lenders
-        self._borrowed = borrowed if lenders else 0.0
+        self._borrowed = shares.borrowed if lenders else 0.0
         self._polyps = polyps
-        self._pasted = pasted if polyps else 0.0
+        self._pasted = shares.pasted if polyps else 0.0
+        self._straight = shares.straight
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -92,7 +109,8 @@ class SimulatedSamples(Dataset[SimulatedSample]):
         if self._pasted and rng.random() < self._pasted:
             image, labels, covered = paste_some(image, labels, self._polyps, rng)
             distance = np.where(covered, 0, distance)
-        warp = Warp.draw(rng, image.shape[0])
+        is_straight = self._straight > 0 and rng.random() < self._straight
+        warp = Warp.draw(rng, image.shape[0], strength=0.0 if is_straight else 1.0)
         return SimulatedSample(
             torch.from_numpy(warp.image(image)),
             _planes(warp.labels(labels)),
@@ -148,26 +166,29 @@ class RealSamples(Dataset[RealSample]):
 
 
 class Counting(Sampler[int]):
-    """Numbers `start`, `start` + 1, ... without end."""
+    """Numbers without end: `start`, `start` + `stride`, ..."""
 
-    def __init__(self, start: int) -> None:
-        self._start = start
+    def __init__(self, start: int, stride: int) -> None:
+        self._start, self._stride = start, stride
 
     def __iter__(self) -> Iterator[int]:
         number = self._start
         while True:
             yield number
-            number += 1
+            number += self._stride
 
 
 def endless(
-    samples: Dataset[Any], batch: int, start: int, workers: int
+    samples: Dataset[Any], batch: int, start: int, workers: int, team: Team = ALONE
 ) -> Iterator[tuple[Tensor, ...]]:
-    """Batches of sample numbers `start`..., drawn by `workers` processes (0: this one)."""
+    """Batches of sample numbers `start`..., drawn by `workers` processes (0: this one).
+
+    The processes of a team take turns, each from its own `start`-th picture on.
+    """
     loader = DataLoader(
         cast("Dataset[tuple[Tensor, ...]]", samples),
         batch_size=batch,
-        sampler=Counting(start),
+        sampler=Counting(start * team.size + team.rank, team.size),
         num_workers=workers,
         worker_init_fn=_single_threaded,
         # A forked copy of a process with threads may find their locks taken for ever.

@@ -9,7 +9,8 @@ k of a frame when it is first asked for, always the same way, and keeps it as a 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntFlag
 from pathlib import Path
 from zlib import crc32
@@ -40,6 +41,8 @@ class Gallery:
     looks: int = 0
     folder: Path | None = None
     """Where they are kept; needed for looks > 0."""
+    others: Mapping[str, float] = field(default_factory=dict)
+    """Further styles and the share of pictures that are in each."""
 
     def draw(
         self, at: tuple[str, int], rng: np.random.Generator
@@ -73,10 +76,16 @@ class Gallery:
         return found
 
     def _shaded(self, at: tuple[str, int], rng: np.random.Generator) -> NDArray[np.uint8]:
-        picture = drawn(self.data, at, rng, self.style)
+        picture = drawn(self.data, at, rng, self._style(rng))
         kept = np.zeros((*picture.fold.shape, 4), np.uint8)
         kept[..., :3] = picture.image
         planes = (picture.fold, picture.edge, picture.valid, picture.hard)
         for bit, plane in zip(Bit, planes, strict=True):
             kept[..., 3] |= plane * np.uint8(bit)
         return kept
+
+    def _style(self, rng: np.random.Generator) -> str:
+        if not self.others:
+            return self.style
+        shares = [1 - sum(self.others.values()), *self.others.values()]
+        return str(rng.choice([self.style, *self.others], p=shares))

@@ -3,6 +3,8 @@
 student ── learns from ──▶ simulated pictures (Dice, cross-entropy)
    │   ◀── consistency ── teacher's view of the same real picture, less disturbed
    └─ averaged weights ─▶ teacher, which is validated and exported
+
+Started by torchrun, every process draws its own pictures and all take the same step.
 """
 
 from __future__ import annotations
@@ -19,14 +21,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.checkpoints import load_checkpoint, log_progress, save_checkpoint
-from train.data import RealSamples, SimulatedSamples, endless, frames_of, to_network
+from train.checkpoints import checkpoint_of, log_progress, need_numbers, save_checkpoint
+from train.data import RealSamples, Shares, SimulatedSamples, endless, frames_of, to_network
 from train.gallery import Gallery
 from train.losses.segmentation import absence, consistency, supervised
 from train.networks import build_network
 from train.recipe import OptimiserSettings, Recipe
 from train.schedule import Progress, averaging_decay, learning_rate, real_ramp
 from train.simulate.dataset import Label, SimulatedSet
+from train.team import Team
 from train.validation import validate
 
 Say = Callable[[str], None]
@@ -53,7 +56,8 @@ class Trainer:
         self._recipe = recipe
         self._places = places
         self._say = say
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._team = Team.of_this_process()
+        self._device = self._team.device()
         network = recipe.network
         student = build_network(
             network.name, pretrained=network.pretrained, weights=network.weights
@@ -95,7 +99,7 @@ class Trainer:
             ramp = real_ramp(self.progress.fraction, self._recipe.real) if real is not None else 0.0
             unlabelled = self._window(next(real)) if real is not None and ramp > 0 else None
             terms = self._learn(self._window(next(simulated)), unlabelled, ramp)
-            self._elapsed_s = time.monotonic() - before_s
+            self._elapsed_s = self._team.agreed(time.monotonic() - before_s, self._device)
             if self._elapsed_s - told_s > 15 or self._step <= 2:
                 told_s = self._elapsed_s
                 self._tell(terms)
@@ -105,7 +109,6 @@ class Trainer:
             if self._elapsed_s - validated_s > 60 * budget.validate_minutes:
                 validated_s = self._elapsed_s
                 self._validate()
-                self._elapsed_s = time.monotonic() - before_s
         self._validate()
 
     def _learn(
@@ -126,6 +129,7 @@ class Trainer:
             terms |= self._real_terms(logits[count:, :2], real, ramp)
         self._optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        self._team.average(list(self.student.parameters()))
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         self._optimiser.step()
         self._step += 1
@@ -175,13 +179,14 @@ class Trainer:
     def _simulated_batches(self, unlabelled: RealSamples | None) -> Iterator[tuple[Tensor, ...]]:
         settings, seed = self._recipe.data, self._recipe.seed
         data = SimulatedSet(self._places.simulated, Label(settings.label))
-        gallery = Gallery(data, settings.style, seed, settings.looks, self._places.run / GALLERY)
+        folder = self._places.run / GALLERY
+        gallery = Gallery(data, settings.style, seed, settings.looks, folder, settings.others)
         lenders = unlabelled.views() if unlabelled is not None and settings.borrowed else []
         polyps = unlabelled.polyps() if unlabelled is not None and settings.pasted else []
-        samples = SimulatedSamples(
-            gallery, "train", seed, lenders, settings.borrowed, polyps, settings.pasted
-        )
-        return endless(samples, settings.batch, self._step * settings.batch, settings.workers)
+        shares = Shares(settings.borrowed, settings.pasted, settings.straight)
+        samples = SimulatedSamples(gallery, "train", seed, shares, lenders, polyps)
+        start = self._step * settings.batch
+        return endless(samples, settings.batch, start, settings.workers, self._team)
 
     def _real_samples(self) -> RealSamples | None:
         if not self._recipe.real.use:
@@ -197,9 +202,11 @@ class Trainer:
         if samples is None:
             return None
         batch, workers = self._recipe.real.batch, min(1, self._recipe.data.workers)
-        return endless(samples, batch, self._real_steps * batch, workers)
+        return endless(samples, batch, self._real_steps * batch, workers, self._team)
 
     def _validate(self) -> None:
+        if self._team.rank:
+            return
         found = validate(self.teacher, self._places.simulated, self._recipe, self._device)
         found.save_sheet(self._places.run / "validation.png")
         self._log({"validation": found.summary()})
@@ -207,10 +214,14 @@ class Trainer:
 
     def _tell(self, terms: dict[str, Tensor]) -> None:
         values = {name: round(float(term.detach()), 4) for name, term in terms.items()}
+        need_numbers(values, self._step)
+        if self._team.rank:
+            return
         progress = self.progress
         self._log({"losses": values})
         told = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-        pace = progress.step * self._recipe.data.batch / max(1e-6, progress.elapsed_s)
+        batch = self._recipe.data.batch * self._team.size
+        pace = progress.step * batch / max(1e-6, progress.elapsed_s)
         self._say(
             f"{progress.fraction:6.1%}  step {progress.step}  {pace:.1f} pictures/s  "
             f"{progress.left_s / 60:.1f} min left  {told}"
@@ -220,6 +231,8 @@ class Trainer:
         log_progress(self._places.run / LOG, self._step, self._elapsed_s, entry)
 
     def _save(self) -> None:
+        if self._team.rank:
+            return
         state = {
             "student": self.student.state_dict(),
             "teacher": self.teacher.state_dict(),
@@ -227,15 +240,14 @@ class Trainer:
             "step": self._step,
             "real_steps": self._real_steps,
             "elapsed_s": self._elapsed_s,
-            "recipe": self._recipe.name,
+            "recipe": self._recipe.told(),
         }
         save_checkpoint(self._places.run / CHECKPOINT, state)
 
     def _resume(self) -> None:
-        path = self._places.run / CHECKPOINT
-        if not path.exists():
+        state = checkpoint_of(self._places.run / CHECKPOINT, self._recipe.told())
+        if state is None:
             return
-        state = load_checkpoint(path)
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
         self._optimiser.load_state_dict(state["optimiser"])

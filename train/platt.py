@@ -23,6 +23,7 @@ from engine.bundle import CHANNELS
 from engine.types import Mask
 from train.calibration import BINS, Reliability, calibration_error
 from train.data import to_network
+from train.deployed import planes_of
 from train.logistic import fit_logistic, sigmoid
 from train.recipe import Recipe
 from train.validation import ValidationPictures
@@ -78,14 +79,18 @@ def reliability_of(counts: LogitCounts, scaling: Scaling) -> Reliability:
     return np.stack([np.bincount(number, each, minlength=BINS) for each in columns], axis=1)
 
 
-def fold_into(head: nn.Conv2d, scalings: Sequence[Scaling]) -> None:
-    """Scale the first planes of a convolution: slope · (w ∗ x + b) + shift."""
+def fold_into(head: nn.Conv2d, scalings: Sequence[Scaling], channels: int = 1) -> None:
+    """Scale the first planes of a convolution: slope · (w ∗ x + b) + shift.
+
+    `channels` of them, one after the other, make a plane: its sub-pixels.
+    """
     if head.bias is None:
         head.bias = nn.Parameter(torch.zeros(head.out_channels))
     with torch.no_grad():
         for plane, each in enumerate(scalings):
-            head.weight[plane] *= each.slope
-            head.bias[plane] = each.slope * head.bias[plane] + each.shift
+            part = slice(channels * plane, channels * (plane + 1))
+            head.weight[part] *= each.slope
+            head.bias[part] = each.slope * head.bias[part] + each.shift
 
 
 class _Rescaled(nn.Module):
@@ -109,11 +114,12 @@ class _Rescaled(nn.Module):
 
 def rescaled(network: nn.Module, scalings: Sequence[Scaling]) -> nn.Module:
     """A copy whose first planes are scaled."""
-    head = getattr(network, "head", None)
-    if not isinstance(head, nn.Conv2d):
+    if not isinstance(getattr(network, "head", None), nn.Conv2d):
         return _Rescaled(network, scalings).eval()
     changed = copy.deepcopy(network)
-    fold_into(changed.get_submodule("head"), scalings)  # type: ignore[arg-type]
+    head = changed.get_submodule("head")
+    assert isinstance(head, nn.Conv2d)
+    fold_into(head, scalings, head.out_channels // len(planes_of(network)))
     return changed.eval()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from train.losses.segmentation import LossWeights
 from train.settings import find_file, hold, read_table, settings_from
@@ -24,7 +25,7 @@ class NetworkSettings:
     name: str = "student"
     pretrained: bool = True
     weights: str = ""
-    """A file by `haustra-train import` to start from, for networks whose weights are public."""
+    """A file by `haustra-train import` to start from."""
     frozen_blocks: int = 3
     """Encoder blocks kept as ImageNet left them; -1 lets the stem learn too."""
 
@@ -35,6 +36,8 @@ class DataSettings:
 
     style: str = "rich"
     """Of shading, anew at every draw; `stored`: the pictures that the set keeps."""
+    others: dict[str, float] = field(default_factory=dict)
+    """Further styles, and the share of pictures that are in each."""
     label: str = "region"
     """What counts as fold: `region` (ours) or `curvature` (the paper's)."""
     looks: int = 0
@@ -43,6 +46,8 @@ class DataSettings:
     """Share of pictures that borrow the slow colours of a real training frame."""
     pasted: float = 0.0
     """Share of pictures that bear one to three polyps of real training frames."""
+    straight: float = 0.0
+    """Share of pictures that are only mirrored and turned by quarters, and so stay sharp."""
     crop: int = 0
     """Side of the windows learnt from at first, a multiple of 32; 0: whole pictures always."""
     crop_until: float = 0.6
@@ -109,6 +114,11 @@ class Recipe:
     losses: LossWeights = field(default_factory=LossWeights)
     real: RealSettings = field(default_factory=RealSettings)
 
+    def told(self) -> dict[str, Any]:
+        """What must be the same when a run goes on; its budget may grow."""
+        kept = asdict(self)
+        return {key: kept[key] for key in kept if key not in ("name", "version", "budget")}
+
 
 def read_recipe(name: str | Path) -> Recipe:
     """The recipe `name`: a TOML file, or one that travels with the package, by its name.
@@ -138,9 +148,15 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         f"data.label is one of {', '.join(Label)}": recipe.data.label in list(Label),
         f"data.style is one of {', '.join([*STYLES, STORED])}": recipe.data.style
         in [*STYLES, STORED],
+        f"data.others are of {', '.join(STYLES)}": set(recipe.data.others) <= set(STYLES),
+        "data.others are shares, together at most 1": all(
+            share >= 0 for share in recipe.data.others.values()
+        )
+        and sum(recipe.data.others.values()) <= 1,
         "data.looks is not negative": recipe.data.looks >= 0,
         "data.borrowed lies in [0, 1]": 0 <= recipe.data.borrowed <= 1,
         "data.pasted lies in [0, 1]": 0 <= recipe.data.pasted <= 1,
+        "data.straight lies in [0, 1]": 0 <= recipe.data.straight <= 1,
         "data.crop is a multiple of 32 below simulate.size": recipe.data.crop % 32 == 0
         and 0 <= recipe.data.crop < recipe.simulate.size,
         "budget.precision is float32 or bfloat16": recipe.budget.precision

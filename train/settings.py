@@ -7,7 +7,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from engine.errors import RecipeError
 
@@ -58,7 +58,8 @@ def settings_from(kind: type[_Settings], table: Mapping[str, Any], where: str) -
     """The dataclass `kind` filled from a table; keys that are missing keep their defaults.
 
     Args:
-        kind: a dataclass of numbers, strings, booleans and further dataclasses.
+        kind: a dataclass of numbers, strings, booleans, tables of one of these, and further
+            dataclasses.
         table: its values by name.
         where: for messages: the file, and the table in it.
 
@@ -80,6 +81,12 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise RecipeError(f"{where} must be a table.", f"Write [{where.split(': ')[-1]}].")
         return settings_from(kind, value, where)
+    if get_origin(kind) is dict:
+        if not isinstance(value, dict):
+            raise RecipeError(f"{where} must be a table.", f"Write [{where.split(': ')[-1]}].")
+        return {
+            key: _value(get_args(kind)[1], each, f"{where}.{key}") for key, each in value.items()
+        }
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from train.data import Counting, SimulatedSamples, endless, to_network
+from train.data import Counting, Shares, SimulatedSamples, endless, to_network
 from train.gallery import Gallery
 from train.simulate.dataset import SimulatedSet
 
@@ -42,8 +42,8 @@ def test_distance_is_known_wherever_labels_count(tiny_set: Path) -> None:
 def test_a_borrowing_sample_has_the_same_labels_in_other_colours(tiny_set: Path) -> None:
     gallery = Gallery(SimulatedSet(tiny_set), "rich", 5)
     lender = np.full((64, 64, 3), (40, 200, 40), np.uint8)
-    plain = SimulatedSamples(gallery, "train", 5, [lender], 0.0)[2]
-    green = SimulatedSamples(gallery, "train", 5, [lender], 1.0)[2]
+    plain = SimulatedSamples(gallery, "train", 5, lenders=[lender])[2]
+    green = SimulatedSamples(gallery, "train", 5, Shares(borrowed=1.0), [lender])[2]
     assert green.image[..., 1].float().mean() > plain.image[..., 1].float().mean() + 20
     assert (green.labels.sum((1, 2)) > 0).tolist() == (plain.labels.sum((1, 2)) > 0).tolist()
 
@@ -68,3 +68,18 @@ def test_pictures_reach_the_network_as_floats_with_channels_first() -> None:
     picture = torch.full((1, 2, 3, 3), 200, dtype=torch.uint8)
     found = to_network(picture, torch.device("cpu"))
     assert (found.shape, found.dtype, found.max().item()) == ((1, 3, 2, 3), torch.float32, 200.0)
+
+
+def test_processes_of_a_team_take_turns() -> None:
+    first, second = (islice(Counting(10 + rank, 2), 3) for rank in range(2))
+    assert [*first, *second] == [10, 12, 14, 11, 13, 15]
+
+
+def test_straight_pictures_keep_every_pixel(tiny_set: Path) -> None:
+    gallery = Gallery(SimulatedSet(tiny_set), "rich", 5)
+    for number in range(6):
+        straight = SimulatedSamples(gallery, "train", 5, Shares(straight=1.0))[number]
+        at = gallery.data.frames("train")
+        rng = np.random.default_rng([5, number])
+        image, _ = gallery.draw(at[int(rng.integers(len(at)))], rng)
+        assert np.array_equal(np.sort(straight.image.numpy().ravel()), np.sort(image.ravel()))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from train.data import RealSamples, SimulatedSamples
+from train.data import RealSamples, Shares, SimulatedSamples
 from train.gallery import Gallery
 from train.pasting import Pasted, Patch, paste, paste_some, patches
 from train.real import Half, PlacedFrame, half_of
@@ -161,7 +161,7 @@ def test_a_polyp_is_as_dark_as_the_wall_around_it(
 def test_a_sample_with_polyps_knows_no_distance_there(tiny_set: Path) -> None:
     gallery = Gallery(SimulatedSet(tiny_set), "rich", 5)
     plain = SimulatedSamples(gallery, "train", 5)
-    pasting = SimulatedSamples(gallery, "train", 5, polyps=[patch_of(8)], pasted=1.0)
+    pasting = SimulatedSamples(gallery, "train", 5, Shares(pasted=1.0), polyps=[patch_of(8)])
     hidden = [
         ((sample.distance == 0) & (sample.labels[VALID] > 0), sample.labels)
         for sample in (pasting[number] for number in range(4))
@@ -175,8 +175,8 @@ def test_a_sample_with_polyps_knows_no_distance_there(tiny_set: Path) -> None:
 def test_a_share_of_nothing_pastes_nothing_and_draws_nothing(tiny_set: Path) -> None:
     gallery = Gallery(SimulatedSet(tiny_set), "rich", 5)
     plain = SimulatedSamples(gallery, "train", 5)
-    unused = SimulatedSamples(gallery, "train", 5, polyps=[patch_of(8)], pasted=0.0)
-    without = SimulatedSamples(gallery, "train", 5, polyps=[], pasted=1.0)
+    unused = SimulatedSamples(gallery, "train", 5, polyps=[patch_of(8)])
+    without = SimulatedSamples(gallery, "train", 5, Shares(pasted=1.0))
     for samples in (unused, without):
         assert torch.equal(samples[2].image, plain[2].image)
         assert torch.equal(samples[2].labels, plain[2].labels)

@@ -33,6 +33,7 @@ KINDS: dict[str, str] = {
     "depth-anything": "train.importing.depth:import_depth_anything",
     "transunet": "train.importing.segmenters:import_transunet",
     "endofm": "train.importing.segmenters:import_endofm",
+    "student": "train.importing.students:import_student",
 }
 """Kind → "module:attribute" of an `Importer`; imported when used."""
 
@@ -51,6 +52,8 @@ class Told:
 
     version: str | None = None
     """Of Depth Anything: v1 or v2."""
+    data: Path | None = None
+    """Of a student: a simulated set."""
 
 
 Importer = Callable[[Sequence[Path], Told], Imported]

@@ -8,6 +8,7 @@ networks with fewer channels, for processors.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -82,13 +83,22 @@ def _endofm_transunet(options: TransUNetOptions) -> Published:
     return Published(network, network.transformer.encoder, "endofm")
 
 
+@runtime_checkable
+class TakesWeights(Protocol):
+    """A network that can start from a file by `haustra-train import`."""
+
+    def load_public(self, path: Path) -> None:
+        """Fill it."""
+        ...
+
+
 def open_public(network: nn.Module, weights: Path) -> None:
-    """Start a network from public weights.
+    """Start a network from weights that were imported.
 
     Raises:
         RecipeError: this network takes none, or not these.
     """
-    if not isinstance(network, Published):
+    if not isinstance(network, TakesWeights):
         raise RecipeError(
             f"{type(network).__name__} takes no public weights.", "Leave network.weights away."
         )

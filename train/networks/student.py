@@ -1,10 +1,12 @@
 """The real-time network: EfficientNet-Lite0, a feature pyramid, a thin head of three planes.
 
 Pyramid after Lin et al. 2017 (arXiv:1612.03144), 64 channels, with a narrow level at stride 2
-added for thin folds and their edges.
+added for thin folds and their edges, and sub-pixels after Shi et al. 2016 (arXiv:1609.05158).
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ from train.networks.efficientnet import (
     SameConv,
     build_efficientnet_lite0,
 )
+from train.weights import fill, read_weights
 
 PYRAMID_CHANNELS = 64
 FINE_CHANNELS = 24
@@ -42,32 +45,6 @@ def enlarge(features: Tensor, scale: int) -> Tensor:
     )
 
 
-class BilinearDoubling(nn.Module):
-    """Doubles height and width exactly as bilinear interpolation does, by one fixed convolution.
-
-    Each output pixel lies a quarter of a pixel from an input pixel: 3/4 of it and 1/4 of the next,
-    in both directions. With two channels, run times on processors are several times slower at
-    interpolating than at convolving and rearranging.
-    """
-
-    weight: Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        before, after = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.75, 0.25])
-        phases = [torch.outer(rows, columns) for rows in (before, after)
-                  for columns in (before, after)]  # fmt: skip
-        weight = torch.zeros(4 * channels, channels, 3, 3)
-        for channel in range(channels):
-            weight[4 * channel : 4 * channel + 4, channel] = torch.stack(phases)
-        self.register_buffer("weight", weight, persistent=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) → (B, C, 2H, 2W)."""
-        padded = functional.pad(features, (1, 1, 1, 1), mode="replicate")
-        return functional.pixel_shuffle(functional.conv2d(padded, self.weight), 2)
-
-
 class FoldStudent(nn.Module):
     """(B, 3, H, W), values 0..255 → (B, 3, H, W): fold region and edge (logits), log of depth."""
 
@@ -80,10 +57,9 @@ class FoldStudent(nn.Module):
         self.squeeze = separable(PYRAMID_CHANNELS, FINE_CHANNELS)
         self.fine_lateral = nn.Conv2d(fine, FINE_CHANNELS, 1)
         self.fine_smooth = separable(FINE_CHANNELS, FINE_CHANNELS)
-        self.head = nn.Conv2d(FINE_CHANNELS, len(OUTPUTS), 3, padding=1)
-        self.enlarge = BilinearDoubling(len(OUTPUTS))
+        self.head = nn.Conv2d(FINE_CHANNELS, 4 * len(OUTPUTS), 3, padding=1)
         # Near the means, so that the first steps are not spent on moving every pixel.
-        self.head.bias = nn.Parameter(torch.tensor(_START))
+        self.head.bias = nn.Parameter(torch.tensor(_START).repeat_interleave(4))
 
     def forward(self, image: Tensor) -> Tensor:
         """Planes at the input's size; H and W multiples of 32."""
@@ -92,8 +68,18 @@ class FoldStudent(nn.Module):
         for level in range(len(coarse) - 2, -1, -1):
             top = self.smooth[level](self.laterals[level](coarse[level]) + enlarge(top, 2))
         merged = self.fine_lateral(fine) + enlarge(self.squeeze(top), 2)
-        logits: Tensor = self.enlarge(self.head(self.fine_smooth(merged)))
-        return logits
+        # Four values of each plane, one a pixel: borders lie where the network says, not where
+        # interpolation from every second pixel would put them.
+        return functional.pixel_shuffle(self.head(self.fine_smooth(merged)), 2)
+
+    def load_public(self, path: Path) -> None:
+        """Fill it with what `haustra-train import student` wrote.
+
+        Raises:
+            RecipeError: no such file, of another kind, or tensors that do not fit.
+        """
+        state, _ = read_weights(path, "student")
+        fill(self, state, path.name)
 
 
 def build_student(*, pretrained: bool = True) -> FoldStudent:
