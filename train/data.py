@@ -168,7 +168,7 @@ class RealSamples(Dataset[RealSample]):
 class Counting(Sampler[int]):
     """Numbers without end: `start`, `start` + `stride`, ..."""
 
-    def __init__(self, start: int, stride: int) -> None:
+    def __init__(self, start: int, stride: int = 1) -> None:
         self._start, self._stride = start, stride
 
     def __iter__(self) -> Iterator[int]:
