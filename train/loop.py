@@ -2,6 +2,7 @@
 
 student ── learns from ──▶ simulated pictures (Dice, cross-entropy)
    │   ◀── consistency ── teacher's view of the same real picture, less disturbed
+   │   ◀── distillation ─ what a larger network says of all these pictures, if one is named
    └─ averaged weights ─▶ teacher, which is validated and exported
 
 Started by torchrun, every process draws its own pictures and all take the same step.
@@ -28,6 +29,7 @@ from train.losses.segmentation import absence, consistency, supervised
 from train.networks import build_network
 from train.recipe import OptimiserSettings, Recipe
 from train.schedule import Progress, averaging_decay, learning_rate, real_ramp
+from train.segmentation.product import Segmenter, open_segmenter
 from train.simulate.dataset import Label, SimulatedSet
 from train.team import Team
 from train.validation import validate
@@ -65,6 +67,9 @@ class Trainer:
         self.student = student.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         freeze_encoder(self.student, recipe.network.frozen_blocks)
         self.teacher: nn.Module = copy.deepcopy(self.student).requires_grad_(False).eval()
+        self._tutor = (
+            open_segmenter(Path(recipe.tutor.segmenter)) if recipe.tutor.segmenter else None
+        )
         self._optimiser = build_optimiser(self.student, recipe.optimiser)
         self._step = 0
         self._real_steps = 0
@@ -127,6 +132,8 @@ class Trainer:
         terms = supervised(logits[:count], truth, depth, self._recipe.losses)
         if real is not None:
             terms |= self._real_terms(logits[count:, :2], real, ramp)
+        if self._tutor is not None:
+            terms["tutor"] = self._distilled(self._tutor, logits, simulated, real)
         self._optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         self._team.average(list(self.student.parameters()))
@@ -156,6 +163,27 @@ class Trainer:
             "polyp": ramp * settings.polyp * absence(logits, (absent * (1 - flat))[:, None]),
             "flat": ramp * settings.flat * absence(logits, (absent * flat)[:, None]),
         }
+
+    def _distilled(
+        self,
+        tutor: Segmenter,
+        logits: Tensor,
+        simulated: tuple[Tensor, ...],
+        real: tuple[Tensor, ...] | None,
+    ) -> Tensor:
+        """Cross-entropy to the tutor's probabilities (Hinton et al. 2015, arXiv:1503.02531).
+
+        It sees the same simulated pictures, and real ones undisturbed.
+        """
+        views, seen = [simulated[0]], [simulated[1][:, 2]]
+        if real is not None:
+            views, seen = [*views, real[0]], [*seen, real[2][:, 1]]
+        planes = 2 if tutor.has_edges else 1
+        with torch.no_grad():
+            taught = self._forward(tutor.network, to_network(torch.cat(views), self._device))
+        visible = torch.cat(seen).to(self._device).float()[:, None]
+        told = taught[:, :planes].sigmoid()
+        return self._recipe.tutor.weight * consistency(logits[:, :planes], told, visible, 0.0)
 
     def _forward(self, network: nn.Module, images: Tensor) -> Tensor:
         is_short = self._recipe.budget.precision == "bfloat16"

@@ -100,6 +100,15 @@ class RealSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TutorSettings:
+    """A larger network, already trained, whose answers are learned too (distillation)."""
+
+    segmenter: str = ""
+    """A file by `haustra-train segment`; none: nobody."""
+    weight: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a training run, apart from the real frames' folder."""
 
@@ -113,6 +122,7 @@ class Recipe:
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     losses: LossWeights = field(default_factory=LossWeights)
     real: RealSettings = field(default_factory=RealSettings)
+    tutor: TutorSettings = field(default_factory=TutorSettings)
 
     def told(self) -> dict[str, Any]:
         """What must be the same when a run goes on; its budget may grow."""
@@ -166,6 +176,7 @@ def _check_ranges(recipe: Recipe, where: str) -> None:
         "budget.minutes or budget.steps is positive": recipe.budget.minutes > 0
         or recipe.budget.steps > 0,
         "optimiser.averaging lies in [0, 1)": 0 <= recipe.optimiser.averaging < 1,
+        "tutor.weight is not negative": recipe.tutor.weight >= 0,
         "real.start and real.ramp lie in [0, 1]": 0 <= recipe.real.start <= 1
         and 0 <= recipe.real.ramp <= 1,
     }

@@ -13,7 +13,10 @@ from torch import nn
 from engine.errors import RecipeError
 from train.checkpoints import load_checkpoint
 from train.loop import CHECKPOINT, LOG, RunPlaces, Trainer, average
-from train.recipe import BudgetSettings, RealSettings, Recipe
+from train.losses.segmentation import LossWeights
+from train.networks import build_network
+from train.recipe import BudgetSettings, RealSettings, Recipe, TutorSettings
+from train.segmentation.product import Segmenter, save_segmenter
 
 
 def train(recipe: Recipe, tiny_set: Path, run: Path, real: Path | None = None) -> list[str]:
@@ -130,6 +133,42 @@ def test_real_frames_teach_consistency_and_absence(
     train(recipe, tiny_set, tmp_path / "run", real_folder)
     entry = json.loads((tmp_path / "run" / LOG).read_text().splitlines()[0])
     assert {"consistency", "polyp", "flat"} <= set(entry["losses"])
+
+
+def test_a_run_does_not_go_on_under_another_recipe(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path
+) -> None:
+    train(tiny_recipe, tiny_set, tmp_path)
+    longer = replace(tiny_recipe, budget=replace(tiny_recipe.budget, steps=5))
+    assert train(longer, tiny_set, tmp_path)[0].startswith("Going on from step 4")
+    with pytest.raises(RecipeError, match="another recipe"):
+        train(replace(longer, seed=99), tiny_set, tmp_path)
+
+
+def test_a_student_comes_to_say_what_its_tutor_says(
+    tiny_recipe: Recipe, tiny_set: Path, tmp_path: Path, real_folder: Path
+) -> None:
+    tutor = build_network("student")
+    torch.nn.init.zeros_(tutor.head.weight)  # type: ignore[arg-type, union-attr]
+    torch.nn.init.constant_(tutor.head.bias, 3.0)  # type: ignore[arg-type, union-attr]
+    path = save_segmenter(tmp_path / "tutor.safetensors", Segmenter(tutor, 0.5, True), "student")
+    recipe = replace(
+        tiny_recipe,
+        losses=LossWeights(0, 0, 0, 0, 0, 0),
+        real=RealSettings(start=0.0, ramp=0.0, batch=2, consistency=0, polyp=0, flat=0),
+        optimiser=replace(tiny_recipe.optimiser, learning_rate=2e-2, warm_up=0.0),
+        budget=replace(tiny_recipe.budget, steps=12),
+        tutor=TutorSettings(str(path), 1.0),
+    )
+    trainer = Trainer(recipe, RunPlaces(tiny_set, tmp_path, real_folder), lambda _: None)
+    unlabelled = trainer._real_samples()
+    pictures, real = trainer._simulated_batches(unlabelled), trainer._real_batches(unlabelled)
+    assert real is not None
+    losses = [
+        float(trainer._learn(next(pictures), next(real), 1.0)["tutor"].detach()) for _ in range(12)
+    ]
+    least = 0.1908  # -(p log p + (1 - p) log(1 - p)) of p = sigmoid(3): no loss can be smaller
+    assert least - 1e-3 < losses[-1] < 0.5 * losses[0]
 
 
 def test_an_absent_checkpoint_is_explained(tmp_path: Path) -> None:
