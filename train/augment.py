@@ -7,6 +7,7 @@ simulated pictures; real pictures get `perturb`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -69,14 +70,34 @@ def borrow_amplitudes(image: Image, lender: Image, reach: int) -> Image:
         image, lender: (H, W, 3), the same size.
         reach: at least 0; 0 changes the mean alone.
     """
-    waves = np.fft.rfft2(image.astype(np.float32), axes=(0, 1))
-    lent = np.abs(np.fft.rfft2(lender.astype(np.float32), axes=(0, 1)))
-    for rows in (slice(0, reach + 1), slice(-reach, None) if reach else slice(0, 0)):
-        low = waves[rows, : reach + 1]
-        waves[rows, : reach + 1] = lent[rows, : reach + 1] * np.exp(1j * np.angle(low))
-    changed = np.fft.irfft2(waves, s=image.shape[:2], axes=(0, 1))
+    down, across = slow_waves(image.shape[0], reach), slow_waves(image.shape[1], reach)[reach:]
+    own, lent = (_amplitudes(each, down, across) for each in (image, lender))
+    # What changes is (|lent| - |own|) of each wave, in its own phase.
+    change = (np.abs(lent) / np.maximum(np.abs(own), 1e-9) - 1) * own
+    change[:, 1:] *= 2  # A picture is real: waves to the left are those to the right again.
+    along = np.einsum("kh,klc->hlc", down.conj(), change)
+    slow = np.tensordot(along.transpose(0, 2, 1), across.conj(), 1).real.transpose(0, 2, 1)
+    changed = image + slow / (image.shape[0] * image.shape[1])
     changed[image.max(2) == 0] = 0
     return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=16)
+def slow_waves(length: int, reach: int) -> NDArray[np.complex64]:
+    """(2 reach + 1, length): exp(−2πi k x / length) of k = −reach .. reach; read-only."""
+    waves = np.outer(np.arange(-reach, reach + 1), np.arange(length)) / length
+    found = np.exp(-2j * np.pi * waves).astype(np.complex64)
+    found.setflags(write=False)
+    return found
+
+
+def _amplitudes(
+    image: Image, down: NDArray[np.complex64], across: NDArray[np.complex64]
+) -> NDArray[np.complex64]:
+    """(k, l, 3): the discrete Fourier transform of (H, W, 3) at a few waves alone."""
+    height, width = image.shape[:2]
+    rows = (down @ image.reshape(height, -1).astype(np.float32)).reshape(len(down), width, 3)
+    return np.asarray(np.einsum("kwc,lw->klc", rows, across, optimize=True), np.complex64)
 
 
 def retone(image: Image, rng: np.random.Generator) -> Image:

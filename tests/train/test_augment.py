@@ -82,6 +82,16 @@ def test_borrowing_from_oneself_changes_nothing() -> None:
     assert abs(borrow_amplitudes(image, image, 4).astype(int) - image).max() <= 1
 
 
+def test_borrowed_waves_are_those_of_the_whole_transform() -> None:
+    rng = np.random.default_rng(2)
+    image, lender = rng.integers(90, 160, (2, 24, 16, 3)).astype(np.uint8)
+    waves, lent = (np.fft.fft2(each, axes=(0, 1)) for each in (image, lender))
+    slow = np.ix_([0, 1, 2, -1, -2], [0, 1, 2, -1, -2])
+    waves[slow] = abs(lent[slow]) * np.exp(1j * np.angle(waves[slow]))
+    wanted = np.fft.ifft2(waves, axes=(0, 1)).real
+    assert abs(borrow_amplitudes(image, lender, 2) - wanted).max() < 1.01
+
+
 def test_black_stays_black_whatever_is_borrowed_or_retoned() -> None:
     image = np.full((32, 32, 3), 90, np.uint8)
     image[:8] = 0
