@@ -79,7 +79,7 @@ def borrow_amplitudes(image: Image, lender: Image, reach: int) -> Image:
     slow = np.tensordot(along.transpose(0, 2, 1), across.conj(), 1).real.transpose(0, 2, 1)
     changed = image + slow / (image.shape[0] * image.shape[1])
     changed[image.max(2) == 0] = 0
-    return np.clip(changed, 0, 255).astype(np.uint8)
+    return cast(Image, np.clip(changed, 0, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=16)
@@ -88,7 +88,7 @@ def slow_waves(length: int, reach: int) -> NDArray[np.complex64]:
     waves = np.outer(np.arange(-reach, reach + 1), np.arange(length)) / length
     found = np.exp(-2j * np.pi * waves).astype(np.complex64)
     found.setflags(write=False)
-    return found
+    return cast(NDArray[np.complex64], found)
 
 
 def _amplitudes(

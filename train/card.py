@@ -22,6 +22,7 @@ use on patients.
 
 ## How it was made
 EfficientNet-Lite0 encoder, feature pyramid of 64 channels, {steps} steps in {minutes} minutes.
+{began}\
 Labels come from simulated anatomy alone: principal curvature and occluding edges.
 {real}
 
@@ -89,6 +90,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         threshold_from=provenance["threshold_from"],
         steps=provenance["steps"],
         minutes=provenance["minutes"],
+        began=_began(provenance),
         real=real,
         real_table=_REAL_TABLE if uses_real else "",
         figures=_figures(manifest["metrics"]),
@@ -97,6 +99,11 @@ def model_card(manifest: Mapping[str, Any]) -> str:
         parity="\n".join(_parity_row(each) for each in provenance.get("parity", ())),
         left_out=_left_out(provenance),
     )
+
+
+def _began(provenance: Mapping[str, Any]) -> str:
+    earlier = provenance.get("began")
+    return f"It went on from the weights of {earlier}.\n" if earlier else ""
 
 
 def _calibration_rows(planes: Mapping[str, Mapping[str, float]]) -> list[str]:

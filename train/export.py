@@ -181,7 +181,8 @@ def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
         "edge_threshold": found.edge_threshold,
         "metrics": {"validation": found.summary()},
         "provenance": {
-            "recipe": asdict(recipe),
+            "recipe": _published(asdict(recipe)),
+            "began": state.get("began", ""),
             "steps": state["step"],
             "real_steps": state["real_steps"],
             "minutes": round(state["elapsed_s"] / 60, 1),
@@ -189,6 +190,13 @@ def _manifest(recipe: Recipe, run: Path, found: Validation) -> dict[str, Any]:
             "sealed": datetime.now(UTC).date().isoformat(),
         },
     }
+
+
+def _published(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe without the folders of this machine."""
+    for table, key in (("network", "weights"), ("tutor", "segmenter")):
+        recipe[table][key] = Path(recipe[table][key]).name
+    return recipe
 
 
 def _seal(out: Path, manifest: dict[str, Any], networks: Mapping[str, bytes]) -> ModelBundle:

@@ -33,6 +33,7 @@ from train.segmentation.product import Segmenter, open_segmenter
 from train.simulate.dataset import Label, SimulatedSet
 from train.team import Team
 from train.validation import validate
+from train.weights import about_weights
 
 Say = Callable[[str], None]
 
@@ -71,6 +72,7 @@ class Trainer:
             open_segmenter(Path(recipe.tutor.segmenter)) if recipe.tutor.segmenter else None
         )
         self._optimiser = build_optimiser(self.student, recipe.optimiser)
+        self._began = began_with(network.weights)
         self._step = 0
         self._real_steps = 0
         self._elapsed_s = 0.0
@@ -269,6 +271,7 @@ class Trainer:
             "real_steps": self._real_steps,
             "elapsed_s": self._elapsed_s,
             "recipe": self._recipe.told(),
+            "began": self._began,
         }
         save_checkpoint(self._places.run / CHECKPOINT, state)
 
@@ -280,8 +283,14 @@ class Trainer:
         self.teacher.load_state_dict(state["teacher"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._step, self._real_steps = state["step"], state["real_steps"]
+        self._began = state["began"]
         self._elapsed_s = state["elapsed_s"]
         self._say(f"Going on from step {self._step} ({self._elapsed_s / 60:.1f} min done).")
+
+
+def began_with(weights: str) -> str:
+    """The bundle that weights were imported from; "" for others, and where there are none."""
+    return about_weights(Path(weights)).get("bundle", "") if weights else ""
 
 
 def freeze_encoder(network: nn.Module, blocks: int) -> None:

@@ -130,6 +130,22 @@ def read_weights(
         raise RecipeError(f"{path} holds no weights that can be read: {error}.", remedy) from error
 
 
+def about_weights(path: Path) -> dict[str, str]:
+    """What is written beside the tensors of a file.
+
+    Raises:
+        RecipeError: absent or damaged.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(
+            f"{path} holds no weights that can be read: {error}.",
+            "Make them with: haustra-train import KIND FILE -o FILE.safetensors.",
+        ) from error
+
+
 def fill(network: nn.Module, state: State, origin: str) -> None:
     """Load every tensor, strictly; float16 becomes the network's own precision.
 

@@ -16,7 +16,8 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from engine.errors import RecipeError
+from engine.bundle import ModelBundle
+from engine.errors import BundleError, RecipeError
 from train.data import to_network
 from train.importing import Imported, Told, one_file
 from train.networks.student import FoldStudent, build_student
@@ -45,7 +46,16 @@ def import_student(files: Sequence[Path], told: Told) -> Imported:
     unfold(network, read_convolutions(path), path.name)
     pictures = simulated_pictures(SimulatedSet(told.data), _PICTURES)
     renew_norms(network, pictures)
-    return Imported(network.state_dict(), {"network": "student"})
+    return Imported(network.state_dict(), {"bundle": _bundle_of(path)})
+
+
+def _bundle_of(path: Path) -> str:
+    """Name and version of the bundle that a network lies in; "" where it lies elsewhere."""
+    try:
+        bundle = ModelBundle.open(path.parent)
+    except BundleError:
+        return ""
+    return f"{bundle.name} {bundle.version}"
 
 
 def read_convolutions(path: Path) -> list[Convolution]:

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from engine.bundle import NETWORK, ModelBundle
 from engine.errors import RecipeError
+from resources import DEFAULT_BUNDLE
 from train.deployed import to_onnx
 from train.importing import Told, import_checkpoint
 from train.importing.students import (
@@ -15,6 +17,7 @@ from train.importing.students import (
     simulated_pictures,
     unfold,
 )
+from train.loop import began_with
 from train.networks import build_network
 from train.networks.student import FoldStudent, build_student
 from train.simulate.dataset import SimulatedSet
@@ -55,9 +58,17 @@ def test_opened_again_it_says_what_the_bundle_says(
     opened = build_network("student", pretrained=False, weights=str(weights)).eval()
     picture = torch.rand(1, 3, 64, 64) * 255
     assert torch.allclose(opened(picture), student(picture), atol=1e-3, rtol=1e-3)
+    assert began_with(str(weights)) == ""  # The network lies in no sealed bundle.
 
 
 @torch.no_grad()
+def test_a_run_tells_from_which_bundle_it_went_on(tmp_path: Path, tiny_set: Path) -> None:
+    bundle = ModelBundle.open(DEFAULT_BUNDLE)
+    weights = tmp_path / "student.safetensors"
+    import_checkpoint("student", [bundle.path / NETWORK], weights, Told(data=tiny_set))
+    assert began_with(str(weights)) == f"{bundle.name} {bundle.version}"
+
+
 def test_norms_know_the_pictures_they_were_measured_on(
     student: FoldStudent, tiny_set: Path
 ) -> None:
