@@ -27,6 +27,7 @@ def provenance(info: SourceInfo, analyser: Analyser | None) -> dict[str, Any]:
         "units": {
             "pts_s": "seconds from the first frame",
             "contour": "x, y in frame pixels, pixel centres at whole numbers",
+            "parts": "further contours of a fold that something lies across",
             "area_px": "frame pixels",
             "score": "mean probability inside, 0..1",
             "track": "1, 2, ...: the same fold over time; 0 untracked",

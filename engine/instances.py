@@ -1,17 +1,27 @@
-"""From a fold mask to fold instances: threshold, components, split of touching folds, outlines."""
+"""From a fold mask to fold instances: threshold, components, split, join, outlines."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.joining import Colours, JoiningOptions, join_interrupted
 from engine.preprocess import Placement
-from engine.types import FoldInstance, FoldMask, Labels, Mask, Points, Probability, read_only
+from engine.types import (
+    FoldInstance,
+    FoldMask,
+    Image,
+    Labels,
+    Mask,
+    Points,
+    Probability,
+    read_only,
+)
 
 _Cells = NDArray[np.uint8]
 _Numbers = NDArray[np.uint16]
@@ -20,6 +30,8 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _AROUND = np.ones((9, 9), np.uint8)
 _LEVEL_STEP = 1.4
 """From one width at which necks are looked for to the next."""
+_SMALLEST_RIM = 12
+"""In cells: further rims shorter than this are left out."""
 _FLAT = 0.0005
 """Squared slope per cell below which nothing points anywhere, and nothing bends."""
 
@@ -45,11 +57,20 @@ class InstanceOptions:
     """A way narrows by this power of its straightness."""
     bend_scale: float = 10.0
     """In cells: straightness is that of a neighbourhood of this radius, one sigma."""
+    joining: JoiningOptions | None = field(default_factory=JoiningOptions)
+    """When pieces are one fold that something interrupts; None: never."""
 
 
 def split_instances(mask: FoldMask, options: InstanceOptions) -> tuple[FoldInstance, ...]:
     """Fold instances of one frame, largest first, untracked."""
-    labels = label_folds(mask.probability, mask.edge, options)
+
+    def colours(cells: Points) -> Image:
+        x, y = np.rint(mask.placement.points_to_frame(cells)).astype(np.intp).T
+        height, width = mask.frame.image.shape[:2]
+        seen = mask.frame.image[y.clip(0, height - 1), x.clip(0, width - 1)]
+        return np.asarray(seen)
+
+    labels = label_folds(mask.probability, mask.edge, options, colours)
     found = _measured(labels, mask.probability, options.smallest)
     found.sort(key=lambda fold: -fold.area)
     contours = iter(_on_frame([rim for fold in found for rim in fold.rims], mask.placement))
@@ -60,7 +81,8 @@ def split_instances(mask: FoldMask, options: InstanceOptions) -> tuple[FoldInsta
             contour=next(contours),
             area_px=fold.area * mask.placement.area_scale,
             score=fold.score,
-            holes=tuple(next(contours) for _ in fold.rims[1:]),
+            parts=tuple(next(contours) for _ in fold.rims[1 : fold.parts]),
+            holes=tuple(next(contours) for _ in fold.rims[fold.parts :]),
         )
         for number, fold in enumerate(found, start=1)
     )
@@ -76,11 +98,25 @@ def _on_frame(rims: Sequence[_Rim], placement: Placement) -> list[Points]:
     return [points[end - len(line) : end] for line, end in zip(lines, ends, strict=True)]
 
 
-def label_folds(region: Probability, edge: Probability, options: InstanceOptions) -> Labels:
-    """Label map (h, w), 0 background, 1, 2, ...: connected regions, touching folds divided.
+def label_folds(
+    region: Probability,
+    edge: Probability,
+    options: InstanceOptions,
+    colours: Colours | None = None,
+) -> Labels:
+    """Label map (h, w), 0 background: connected regions, touching folds divided, broken ones one.
 
-    Regions smaller than `options.smallest` are background.
+    Regions smaller than `options.smallest` are background. Numbers may be left out. What
+    interrupts a fold for long is told by the `colours` of the picture at cells of the grid.
     """
+    labels = _divided(region, edge, options)
+    if options.joining is None:
+        return labels
+    return join_interrupted(labels, edge, options.joining, colours)
+
+
+def _divided(region: Probability, edge: Probability, options: InstanceOptions) -> Labels:
+    """Label map (h, w): connected regions, touching folds divided."""
     inside = (region > options.threshold).view(np.uint8)
     inside = np.asarray(cv2.morphologyEx(inside, cv2.MORPH_OPEN, _NEIGHBOURS), np.uint8)
     rims = _rims(inside)
@@ -251,7 +287,9 @@ class _Measured:
     """A fold on the grid."""
 
     rims: list[_Rim]
-    """(n, 2) xy cells on the rim: the outer one, then those of its holes."""
+    """(n, 2) xy cells on the rim: the outer ones, largest first, then those of its holes."""
+    parts: int
+    """How many outer ones."""
     area: int
     score: float
 
@@ -267,22 +305,32 @@ def _measured(labels: Labels, probability: Probability, smallest: int) -> list[_
         area = cv2.countNonZero(member)
         if area >= smallest:
             total = float(cv2.sumElems(probability[box] * member)[0])
-            folds.append(_Measured(_trace(member, (x, y)), area, total / area))
+            outer, holes = _trace(member, (x, y))
+            folds.append(_Measured([*outer, *holes], len(outer), area, total / area))
     return folds
 
 
 def trace_outlines(member: Mask) -> list[Points]:
-    """Smooth outlines of a fold's cells, (n, 2) xy: the largest outer one, then its holes."""
-    return smooth_outlines(_trace(member.view(np.uint8)))
+    """Smooth outlines of a fold's cells, (n, 2) xy: the outer ones, largest first, then holes."""
+    outer, holes = _trace(member.view(np.uint8))
+    return smooth_outlines([*outer, *holes])
 
 
-def _trace(member: _Cells, offset: tuple[int, int] = (0, 0)) -> list[_Rim]:
-    """The rims of a fold's cells: the largest outer one, then those of its holes."""
+def _trace(member: _Cells, offset: tuple[int, int] = (0, 0)) -> tuple[list[_Rim], list[_Rim]]:
+    """The rims of a fold's cells: the outer ones, largest first, and those of its holes.
+
+    Tiny ones are left out.
+    """
     found, tree = cv2.findContours(member, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=offset)
-    outer = [i for i, node in enumerate(tree[0]) if node[3] < 0]
-    first = max(outer, key=lambda i: len(found[i]))
-    holes = [i for i, node in enumerate(tree[0]) if node[3] == first and len(found[i]) >= 12]
-    return [np.asarray(found[i], np.int32)[:, 0] for i in (first, *holes)]
+    rims = [np.asarray(rim, np.int32)[:, 0] for rim in found]
+    outer = [rim for rim, node in zip(rims, tree[0], strict=True) if node[3] < 0]
+    holes = [rim for rim, node in zip(rims, tree[0], strict=True) if node[3] >= 0]
+    first, *further = sorted(outer, key=len, reverse=True)
+    return [first, *_large(further)], _large(holes)
+
+
+def _large(rims: Sequence[_Rim]) -> list[_Rim]:
+    return [rim for rim in rims if len(rim) >= _SMALLEST_RIM]
 
 
 def smooth_outlines(rims: Sequence[_Rim]) -> list[Points]:

@@ -74,9 +74,9 @@ def paint_overlay(
     drawable = [fold for fold in folds if len(fold.contour) >= 3]
     if style.filled and style.opacity > 0:
         for fold in drawable:
-            _fill(painted, (fold.contour, *fold.holes), colour_of(fold.track), style.opacity)
+            _fill(painted, fold.outlines, colour_of(fold.track), style.opacity)
     width = style.width_px(image.shape[0])
-    strokes = [[_stroke(line) for line in (fold.contour, *fold.holes)] for fold in drawable]
+    strokes = [[_stroke(line) for line in fold.outlines] for fold in drawable]
     for lines in strokes:
         # The coloured line smooths the inner side; smoothing the outer one costs as much again.
         cv2.polylines(painted, lines, True, EDGE, width + 2, cv2.LINE_8, _SHIFT)
@@ -97,14 +97,14 @@ def _stroke(outline: Points) -> NDArray[np.int32]:
 
 
 def _fill(painted: Image, outlines: tuple[Points, ...], colour: Colour, opacity: float) -> None:
-    """Blend `colour` into the first outline less the others, touching only its bounding box.
+    """Blend `colour` into what lies in an odd number of outlines, touching only its box.
 
     In bands: one stays in the processor's cache, and follows a slanting fold closely.
     """
-    contour = outlines[0]
+    points = np.concatenate(outlines)
     size = painted.shape[1::-1]
-    x0, y0 = np.maximum(np.floor(contour.min(axis=0)).astype(int), 0)
-    x1, y1 = np.minimum(np.ceil(contour.max(axis=0)).astype(int) + 1, size)
+    x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(points.max(axis=0)).astype(int) + 1, size)
     if x0 >= x1 or y0 >= y1:
         return
     inside: NDArray[np.uint8] = np.zeros((y1 - y0, x1 - x0), np.uint8)

@@ -25,7 +25,7 @@ import numpy as np
 
 from engine.errors import RecordingError
 from engine.sources import SourceInfo, VideoSource
-from engine.types import Analysis, FoldInstance, Frame, Image
+from engine.types import Analysis, FoldInstance, Frame, Image, Points
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov")
 _SMPTE_170M = 6
@@ -209,7 +209,7 @@ class FoldTable(_Recording):
 
     `frames[]` has `index`, `pts_s`, `trust` in the picture (0..1) and `folds[]` with `track`,
     `score`, `area_px` and `contour`, [[x, y], ...] in frame pixels, pixel centres at whole
-    numbers, rounded to 0.01 px.
+    numbers, rounded to 0.01 px; `parts`, as many more contours as the fold has further parts.
 
     Args:
         path: of the file.
@@ -267,5 +267,11 @@ def fold_row(fold: FoldInstance) -> dict[str, Any]:
         "track": fold.track,
         "score": round(float(fold.score), 4),
         "area_px": round(float(fold.area_px), 1),
-        "contour": np.round(fold.contour.astype(np.float64), 2).tolist(),
+        "contour": _rounded(fold.contour),
+        "parts": [_rounded(part) for part in fold.parts],
     }
+
+
+def _rounded(outline: Points) -> list[list[float]]:
+    """An (n, 2) outline as JSON values, to a hundredth of a pixel."""
+    return list(np.round(outline.astype(np.float64), 2).tolist())

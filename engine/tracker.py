@@ -101,7 +101,7 @@ class Tracker:
         """
         grey, scale = small_grey(frame.image, self._options.side)
         self._foresee(grey, frame.pts_s)
-        outlines = [_to_small(fold.contour, scale) for fold in folds]
+        outlines = [_to_small(outline_around(fold), scale) for fold in folds]
         shown_by = self._recognise(outlines, grey.shape)
         tracked = []
         for i, fold in enumerate(folds):
@@ -128,7 +128,7 @@ class Tracker:
         if not sight.folds:
             return TrackedFolds((), frame, sight.frame)
         flow = picture_flow(sight.grey, small_grey(frame.image, self._options.side)[0])
-        small = [_to_small(fold.contour, sight.scale) for fold in sight.folds]
+        small = [_to_small(outline_around(fold), sight.scale) for fold in sight.folds]
         folds = tuple(
             _moved(fold, motion, sight.scale)
             for fold, motion in zip(sight.folds, outline_motions(small, flow), strict=True)
@@ -267,6 +267,17 @@ class Tracker:
         ]
 
 
+def outline_around(fold: FoldInstance) -> Points:
+    """(n, 2) xy of one outline around all parts: there and back by the shortest ways between."""
+    around = fold.contour
+    for part in fold.parts:
+        off = ((around[:, None] - part) ** 2).sum(-1)
+        here, there = np.unravel_index(int(off.argmin()), off.shape)
+        back = np.roll(part, -int(there), axis=0)
+        around = np.concatenate([around[: here + 1], back, back[:1], around[here:]])
+    return around
+
+
 def _to_small(outline: Points, scale: float) -> Points:
     """Frame pixels → pixels of the small picture; a small one covers `1 / scale` frame pixels."""
     return np.asarray((outline + 0.5) * scale - 0.5, np.float32)
@@ -284,4 +295,5 @@ def _moved(fold: FoldInstance, motion: NDArray[np.float64], scale: float) -> Fol
         contour=carried(fold.contour),
         area_px=fold.area_px * float(abs(np.linalg.det(motion[:, :2]))),
         holes=tuple(carried(hole) for hole in fold.holes),
+        parts=tuple(carried(part) for part in fold.parts),
     )

@@ -78,13 +78,20 @@ class FoldInstance:
     track: int
     """Identity over time (1, 2, ...); 0 while untracked."""
     contour: Points
-    """(n, 2) xy of the outer outline, in frame pixels."""
+    """(n, 2) xy of the outer outline, of the largest part if it has several, in frame pixels."""
     area_px: float
     """In frame pixels."""
     score: float
     """Mean probability inside, 0..1."""
     holes: tuple[Points, ...] = ()
     """Inner outlines, (n, 2) xy each: a fold that runs all around the lumen is a ring."""
+    parts: tuple[Points, ...] = ()
+    """Outer outlines, (n, 2) xy each, of its other parts: a tool or a highlight lies across it."""
+
+    @property
+    def outlines(self) -> tuple[Points, ...]:
+        """All of them, the contour first: what lies inside an odd number of them is the fold."""
+        return (self.contour, *self.parts, *self.holes)
 
 
 @dataclass(frozen=True, slots=True)

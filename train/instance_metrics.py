@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from engine.types import FoldInstance, Labels, Mask
 from train.simulate.agreement import average_precision
-from train.tracking.sightings import Sighting, paint_tracks
+from train.tracking.sightings import SMALLEST_PX, Sighting, paint_tracks
 
 LEVELS = tuple(0.5 + 0.05 * step for step in range(10))
 """IoU from which on a fold is right, as COCO averages over them."""
+_PIECE = 0.2
+"""A found fold is a piece of a true one if it holds more than this of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,34 @@ def compare_folds(
     """
     folds = tuple(folds)
     score_of = {fold.label: fold.score for fold in folds}
-    found = paint_tracks((replace(fold, track=fold.label) for fold in folds), truth.shape)
-    if is_ignored is not None:
-        found[is_ignored] = 0
+    found = paint_found(folds, truth.shape, is_ignored)
     seen = Sighting.of(truth, found)
     return Compared(seen.iou, np.array([score_of[int(label)] for label in seen.tracks]))
+
+
+def paint_found(
+    folds: Iterable[FoldInstance], shape: tuple[int, int], is_ignored: Mask | None = None
+) -> Labels:
+    """(h, w) label of the fold at each pixel, 0 for none and where pixels are ignored."""
+    found = paint_tracks((replace(fold, track=fold.label) for fold in folds), shape)
+    if is_ignored is not None:
+        found[is_ignored] = 0
+    return found
+
+
+def count_fragmented(found: Labels, truth: Labels, smallest: int = SMALLEST_PX) -> tuple[int, int]:
+    """(true folds that lie in pieces, true folds): two found ones or more hold a fifth of it each.
+
+    True folds of fewer than `smallest` pixels are left out.
+    """
+    areas = np.bincount(truth.ravel())
+    areas[0] = 0
+    numbers = np.flatnonzero(areas >= smallest).tolist()
+    broken = 0
+    for number in numbers:
+        shares = np.bincount(found[truth == number]) / areas[number]
+        broken += int(np.count_nonzero(shares[1:] > _PIECE) > 1)
+    return broken, len(numbers)
 
 
 def match_at(compared: Compared, level: float) -> list[tuple[float, bool]]:

@@ -260,7 +260,7 @@ def _image_over(frame: Frame) -> QImage:
 def _outline(fold: FoldInstance) -> tuple[QPainterPath, QColor]:
     """The closed outline in image coordinates, where pixel (0, 0) is centred on (0.5, 0.5)."""
     path = QPainterPath()  # odd-even fill: holes stay open
-    for line in (fold.contour, *fold.holes):
+    for line in fold.outlines:
         path.addPolygon(QPolygonF([QPointF(x, y) for x, y in (thinned(line) + 0.5).tolist()]))
         path.closeSubpath()
     return path, QColor(*colour_of(fold.track))

@@ -17,7 +17,7 @@ from engine.instances import (
 from engine.preprocess import Placement
 from engine.types import FoldMask, Frame
 
-OPTIONS = InstanceOptions(smallest=20, smallest_core=20)
+OPTIONS = InstanceOptions(smallest=20, smallest_core=20, joining=None)
 
 
 def grid() -> np.ndarray:

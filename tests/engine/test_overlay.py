@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -161,3 +162,11 @@ def test_thinning_leaves_out_points_on_a_straight_line() -> None:
 def test_thinning_keeps_a_third_of_a_pixel() -> None:
     line = np.array([(0, 0), (10, 0), (10, 10), (5, 10.6), (0, 10)], np.float32)
     assert len(thinned(line)) == 5
+
+
+def test_every_part_of_a_fold_is_painted_and_nothing_between(image: Image) -> None:
+    broken = replace(fold(rectangle(40, 40, 90, 60)), parts=(rectangle(150, 40, 200, 60),))
+    painted = changed(image, paint_overlay(image, [broken], OverlayStyle(0.5)))
+    assert painted[50, 65]
+    assert painted[50, 175]
+    assert not painted[:, 100:140].any()

@@ -214,6 +214,7 @@ def test_the_table_lists_every_fold_in_frame_pixels(tmp_path: Path) -> None:
             "score": 0.9,
             "area_px": 100.0,
             "contour": [[1.0, 2.0], [30.12, 2.0], [30.12, 40.0], [1.0, 40.0]],
+            "parts": [],
         }
     ]
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.tracker import Tracker, TrackerOptions
+from engine.tracker import Tracker, TrackerOptions, outline_around
 from engine.types import FoldInstance, Frame
 
 TEXTURE = cv2.GaussianBlur(
@@ -311,3 +311,34 @@ def test_nothing_is_foreseen_without_a_past_or_in_another_one() -> None:
     assert tracker.foreseen(Frame(6, 0.12, 0.0, np.zeros((100, 60, 3), np.uint8))) is None
     tracker.reset()
     assert tracker.foreseen(view(6)) is None
+
+
+def broken_band(x: float, y: float) -> FoldInstance:
+    """A band of two parts with a gap of 30 pixels."""
+    fold = band(x, y, width=60)
+    return replace(fold, parts=(rectangle(x + 90, y, 60, 14),), area_px=2 * fold.area_px)
+
+
+def test_one_outline_goes_around_all_parts() -> None:
+    around = outline_around(broken_band(100, 60))
+    assert cv2.contourArea(around) == pytest.approx(2 * 60 * 14)
+    assert (around.min(axis=0).tolist(), around.max(axis=0).tolist()) == ([100, 60], [250, 74])
+    whole = band(100, 60)
+    assert outline_around(whole) is whole.contour
+
+
+def test_a_fold_that_is_interrupted_for_a_while_keeps_its_number() -> None:
+    tracker = Tracker()
+    for i in range(10):
+        assert tracks(tracker.update(blob_view(i), (band(100, 60, width=150),))) == [1]
+    for i in range(10, 30):
+        assert tracks(tracker.update(blob_view(i), (broken_band(100, 60),))) == [1]
+    for i in range(30, 40):
+        assert tracks(tracker.update(blob_view(i), (band(100, 60, width=150),))) == [1]
+
+
+def test_parts_are_carried_along() -> None:
+    tracker = Tracker()
+    tracker.update(view(0), (broken_band(100, 60),))
+    (fold,) = foreseen(tracker, view(1, 4))
+    assert fold.parts[0] == pytest.approx(broken_band(96, 60).parts[0], abs=1.5)

@@ -101,9 +101,7 @@ def _drawable(shape: tuple[int, ...], folds: tuple[FoldInstance, ...], *, is_fil
     drawn = np.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin), np.uint8)
     inside = np.zeros_like(drawn)
     for fold in folds:
-        lines = [
-            np.round((line + margin) * 16).astype(np.int32) for line in (fold.contour, *fold.holes)
-        ]
+        lines = [np.round((line + margin) * 16).astype(np.int32) for line in fold.outlines]
         cv2.polylines(drawn, lines, True, 1, 1, cv2.LINE_8, 4)
         if is_filled:
             cv2.fillPoly(inside, lines, 1, cv2.LINE_8, 4)

@@ -9,6 +9,7 @@ from train.instance_metrics import (
     Compared,
     average_precision_at,
     compare_folds,
+    count_fragmented,
     match_at,
     mean_average_precision,
     panoptic_quality,
@@ -83,3 +84,13 @@ def test_what_is_ignored_counts_for_nobody() -> None:
     is_ignored[0:10, 5:10] = is_ignored[20:30, 20:30] = True
     both = compare_folds((square(1, 0, 0.9), square(2, 20, 0.8)), truth, is_ignored)
     assert both.iou == pytest.approx(np.array([[1.0]]))
+
+
+def test_a_fold_is_in_pieces_if_two_found_ones_hold_more_than_a_fifth_of_it_each() -> None:
+    truth = np.repeat([[1, 2, 3, 0]], 100, axis=0)
+    found = np.zeros((100, 4), int)
+    found[:40, 0], found[40:61, 0], found[61:, 0] = 5, 6, 0
+    found[:80, 1], found[80:, 1] = 5, 6  # a fifth, not more
+    found[:, 2], found[:, 3] = 7, 8
+    assert count_fragmented(found, truth) == (1, 3)
+    assert count_fragmented(found, truth, smallest=101) == (0, 0)

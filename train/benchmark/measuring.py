@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.instances import InstanceOptions, label_folds
 from engine.preprocess import Placement, find_field_of_view
-from engine.types import Image, Labels, Mask, Probability
+from engine.types import Image, Labels, Mask, Points, Probability
 from train.benchmark.scores import FrameScores, Scores, Shown, gathered
 from train.benchmark.test_sets import LabelledFrame, LabelledSequence, LabelledSet
 from train.calibration import BINS, reliability
@@ -144,7 +144,7 @@ def measure(segmenter: Asked, tested: LabelledSet, how: Measure, fingerprint: st
     for at, (sequence, chosen) in enumerate(zip(tested.sequences, numbers, strict=True)):
         before: tuple[Placed, Mask] | None = None
         for placed, probability in _asked(segmenter, sequence, chosen, how.size):
-            labels = _folds(probability, placed.valid, segmenter.dividing)
+            labels = _folds(probability, placed, segmenter.dividing)
             called = np.asarray(probability[0] >= segmenter.threshold) & placed.valid
             flow = _steadiness((placed, called), before if sequence.is_video else None)
             if len(rows) in kept:
@@ -221,7 +221,7 @@ def _with_edges(
     )
 
 
-def _folds(probability: Probability, valid: Mask, usual: InstanceOptions) -> Labels:
+def _folds(probability: Probability, placed: Placed, usual: InstanceOptions) -> Labels:
     """Single folds on the grid, as the product divides them; its lengths and areas scaled."""
     scale = probability.shape[-1] / _USUAL_PX
     options = replace(
@@ -229,10 +229,16 @@ def _folds(probability: Probability, valid: Mask, usual: InstanceOptions) -> Lab
         smallest=max(1, round(usual.smallest * scale**2)),
         smallest_core=max(1, round(usual.smallest_core * scale**2)),
         bend_scale=usual.bend_scale * scale,
+        joining=usual.joining and usual.joining.scaled(scale),
     )
-    labels = label_folds(probability[0], probability[1], options)
+
+    def colours(cells: Points) -> Image:
+        x, y = cells.astype(np.intp).T
+        return np.asarray(placed.image[y, x])
+
+    labels = label_folds(probability[0], probability[1], options, colours)
     areas = np.bincount(labels.ravel())
-    return np.where(valid & (areas >= options.smallest)[labels], labels, 0).astype(np.int32)
+    return np.where(placed.valid & (areas >= options.smallest)[labels], labels, 0).astype(np.int32)
 
 
 def _compared(placed: Placed, labels: Labels, probability: NDArray[np.float32]) -> Compared | None:

@@ -52,15 +52,16 @@ def paint_tracks(folds: Iterable[FoldInstance], shape: tuple[int, int]) -> Label
     """(h, w) number of the track at each pixel, 0 outside; smaller folds over larger ones."""
     labels = np.zeros(shape, np.int32)
     for fold in sorted(folds, key=lambda fold: -fold.area_px):
-        (x0, y0), (x1, y1) = fold.contour.min(axis=0), fold.contour.max(axis=0)
+        points = np.concatenate(fold.outlines)
+        (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
         left, top = max(0, int(x0)), max(0, int(y0))
         box = labels[top : max(top, int(y1) + 2), left : max(left, int(x1) + 2)]
-        box[_fill((fold.contour, *fold.holes), (left, top), box.shape)] = fold.track
+        box[_fill(fold.outlines, (left, top), box.shape)] = fold.track
     return labels
 
 
 def _fill(lines: Sequence[Points], corner: tuple[int, int], shape: tuple[int, ...]) -> Mask:
-    """(h, w): pixels whose centre lies inside the first line and outside the others.
+    """(h, w): pixels whose centre lies inside an odd number of lines.
 
     OpenCV fills every pixel that a line touches, half a pixel too much on all sides of a fold; so
     this is filled in eighths of a pixel, and the centres are looked up.

@@ -49,3 +49,11 @@ def test_a_fold_that_reaches_out_of_the_picture_is_cut() -> None:
     corners = np.array([(-9, -9), (1.4, -9), (1.4, 1.4), (-9, 1.4)], np.float32)
     painted = paint_tracks((FoldInstance(1, 3, corners, 100, 0.9),), (4, 4))
     assert painted.tolist() == [[3, 3, 0, 0], [3, 3, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_every_part_of_a_fold_is_painted() -> None:
+    def square(low: float, high: float) -> np.ndarray:
+        return np.array([(low, 0), (high, 0), (high, 3), (low, 3)], np.float32)
+
+    fold = FoldInstance(1, 5, square(-0.4, 1.4), 8, 0.9, parts=(square(4.6, 6.4),))
+    assert paint_tracks((fold,), (3, 8))[1].tolist() == [5, 5, 0, 0, 0, 5, 5, 0]
