@@ -2,7 +2,8 @@
 
 A quantised tensor x is kept as round(x / s) within -127..127, symmetric, because TensorRT takes
 nothing else: one scale s a tensor, and one an output channel for weights (Jacob et al. 2018,
-arXiv:1712.05877; Krishnamoorthi 2018, arXiv:1806.08342).
+arXiv:1712.05877; Krishnamoorthi 2018, arXiv:1806.08342). Weights stay within -63..63: processors
+with AVX2 but no VNNI add two products of bytes in 16 bits, 2 · 255 · 63 = 32130 fits, more does not.
 
 Only dense convolutions are: they hold nearly all multiplications. The first of all sees the
 picture and the last say how likely a fold is, so they stay float32; so do the depthwise ones,
@@ -26,6 +27,7 @@ from engine.types import Image
 _Floats = NDArray[np.float32]
 
 LARGEST = 127
+LARGEST_WEIGHT = 63
 _CLIPPED = np.linspace(0.3, 1.0, 71)
 """Where a range may be cut off, as a share of its largest value."""
 _VALUES = 4096
@@ -35,9 +37,9 @@ _PASSING = frozenset({"Clip", "Relu", "Add", "Conv", "Resize"})
 
 
 def scale_of_weights(weights: _Floats) -> _Floats:
-    """(out,) scales of (out, in, h, w) weights: the largest of each output channel becomes 127."""
+    """(out,) scales of (out, in, h, w) weights: the largest of each output channel becomes 63."""
     largest = np.abs(weights).max(axis=(1, 2, 3))
-    return np.asarray(np.where(largest > 0, largest, 1.0) / LARGEST, np.float32)
+    return np.asarray(np.where(largest > 0, largest, 1.0) / LARGEST_WEIGHT, np.float32)
 
 
 def scale_of_values(values: _Floats) -> float:

@@ -1,6 +1,7 @@
 """Which back end: the fastest that works here, measured once and remembered.
 
-Every back end that opens runs the network on a few pictures. The result is kept for this model on
+Every back end that opens runs the network on a few pictures; one that finds other folds than
+float32 there is refused (`agreement`). The result is kept for this model on
 this machine: other libraries, another driver, processor or GPU, and it is measured again. OpenVINO
 takes part in its precisions, because not every processor that can compute in one is fast at it;
 TensorRT once its plan is built; the window has it built beside the one that serves.
@@ -26,6 +27,7 @@ from engine.backends import (
     open_backend,
     share_of_cores,
 )
+from engine.backends.agreement import refuse_who_disagrees
 from engine.backends.plans import BuildProgress
 from engine.backends.serving import Candidate, Serving
 from engine.bundle import ModelBundle, Precision
@@ -222,6 +224,7 @@ def measure_all(bundle: ModelBundle, threads: int | None, choosing: Choosing) ->
         except HaustraError as error:
             refusals[name] = str(error)
     try:
+        refuse_who_disagrees(opened, bundle, refusals)
         times_ms = race(opened, bundle.input.size, choosing.clock, refusals)
     finally:
         for backend in opened.values():

@@ -25,11 +25,11 @@ from train.quantisation import (
 PICTURES = list(np.random.default_rng(3).integers(0, 256, (2, 256, 256, 3)).astype(np.uint8))
 
 
-def test_the_largest_weight_of_each_channel_becomes_127() -> None:
+def test_the_largest_weight_of_each_channel_becomes_63() -> None:
     weights = np.zeros((3, 1, 1, 2), np.float32)
-    weights[0, 0, 0] = (254.0, -1.0)
-    weights[1, 0, 0] = (0.5, -1.27)
-    assert scale_of_weights(weights) == pytest.approx([2.0, 0.01, 1 / 127])
+    weights[0, 0, 0] = (126.0, -1.0)
+    weights[1, 0, 0] = (0.5, -0.63)
+    assert scale_of_weights(weights) == pytest.approx([2.0, 0.01, 1 / 63])
 
 
 def test_rounding_by_hand() -> None:
