@@ -3,7 +3,8 @@
 A quantised tensor x is kept as round(x / s) within -127..127, symmetric, because TensorRT takes
 nothing else: one scale s a tensor, and one an output channel for weights (Jacob et al. 2018,
 arXiv:1712.05877; Krishnamoorthi 2018, arXiv:1806.08342). Weights stay within -63..63: processors
-with AVX2 but no VNNI add two products of bytes in 16 bits, 2 · 255 · 63 = 32130 fits, more does not.
+with AVX2 but no VNNI add two products of bytes in 16 bits; 2 · 255 · 63 = 32130 fits, more does
+not.
 
 Only dense convolutions are: they hold nearly all multiplications. The first of all sees the
 picture and the last say how likely a fold is, so they stay float32; so do the depthwise ones,

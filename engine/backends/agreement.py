@@ -37,7 +37,7 @@ def tunnel(size: int) -> Image:
         light = light * (1 - shade) + 0.25 * crest
     picture = np.clip(light, 0, 1)[..., None] ** 0.8 * np.array([225, 140, 105])
     picture[np.hypot(columns, rows) > 0.5] = 0
-    return picture.astype(np.uint8)
+    return np.asarray(picture, np.uint8)
 
 
 def overlap(one: Mask, other: Mask) -> float:
