@@ -7,7 +7,7 @@ import torch
 
 from engine.errors import RecipeError
 from train.networks import build_network
-from train.networks.published import LITTLE
+from train.networks.published import LITTLE, open_public
 from train.networks.transunet import TransUNet
 from train.weights import save_weights
 
@@ -70,5 +70,10 @@ def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_network_without_public_weights_says_so(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="takes no public weights"):
-        build_network("student", pretrained=False, weights="any.safetensors")
+    with pytest.raises(RecipeError, match="Identity takes no public weights"):
+        open_public(torch.nn.Identity(), tmp_path / "any.safetensors")
+
+
+def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"any\.safetensors holds no weights"):
+        build_network("student", pretrained=False, weights=str(tmp_path / "any.safetensors"))
