@@ -119,7 +119,7 @@ def rescaled(network: nn.Module, scalings: Sequence[Scaling]) -> nn.Module:
     changed = copy.deepcopy(network)
     head = changed.get_submodule("head")
     assert isinstance(head, nn.Conv2d)
-    fold_into(head, scalings, head.out_channels // len(planes_of(network)))
+    fold_into(head, scalings, head.out_channels // len(planes_of(changed)))
     return changed.eval()
 
 

@@ -59,3 +59,21 @@ def test_without_looks_every_draw_is_new_and_nothing_is_written(
     pictures = [gallery.draw(AT, np.random.default_rng(seed))[0] for seed in (0, 1)]
     assert not np.array_equal(*pictures)
     assert not list(tmp_path.iterdir())
+
+
+def test_further_styles_take_their_share_of_the_pictures(tiny_set: Path) -> None:
+    data = SimulatedSet(tiny_set)
+    mixed = Gallery(data, "rich", 3, others={"plain": 1.0})
+    found, labels = mixed.draw(AT, np.random.default_rng(4))
+    rng = np.random.default_rng(4)
+    rng.random()  # which style
+    alone, same_labels = Gallery(data, "plain", 3).draw(AT, rng)
+    assert np.array_equal(found, alone)
+    assert np.array_equal(labels, same_labels)
+
+
+def test_a_style_without_a_share_is_never_drawn(tiny_set: Path) -> None:
+    data = SimulatedSet(tiny_set)
+    mixed = Gallery(data, "rich", 3, others={"plain": 0.0})
+    styles = {mixed._style(np.random.default_rng(seed)) for seed in range(20)}
+    assert styles == {"rich"}
